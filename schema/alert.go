@@ -9,13 +9,21 @@ type AlertStatus string
 const (
 	AlertOpen     AlertStatus = "open"
 	AlertResolved AlertStatus = "resolved"
+	// AlertMerged is an alert whose story turned out to be part of an earlier
+	// one; MergedInto names it.
+	AlertMerged AlertStatus = "merged"
 )
 
 // Alert is the findings of one story about one entity, grouped for a person.
 type Alert struct {
-	UID        UID
-	UpdatedAt  time.Time
-	Status     AlertStatus
+	UID UID
+	// Version counts the saves of the alert from 1; 0 is not saved yet.
+	Version   uint64
+	UpdatedAt time.Time
+	Status    AlertStatus
+	// MergedInto is set only while Status is AlertMerged.
+	MergedInto UID
+	// Severity never falls by itself.
 	Severity   Severity
 	Title      string
 	TenantUID  string
@@ -24,7 +32,12 @@ type Alert struct {
 	Entity     string
 	FirstSeen  time.Time
 	LastSeen   time.Time
-	Attack     []string
-	// Findings are in the order of their first event.
-	Findings []Finding
+	// SeenAfter is how long after its last event the alert was raised, in whole
+	// seconds; 0 where that says nothing, as in a scan of old exports.
+	SeenAfter time.Duration
+	Attack    []string
+	// FindingUIDs names every finding of the story in the order of their first
+	// events; Findings holds those of them that were loaded, in the same order.
+	FindingUIDs []UID
+	Findings    []Finding
 }

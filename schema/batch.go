@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -20,9 +21,8 @@ type Batch struct {
 	maxTime  int64
 	time     []byte
 	uid      []byte
-	text     [textCount]proto.ColStr
+	text     [textCount]texts
 	dict     [textCount]*dictionary
-	textUsed [textCount]bool
 	number   [numberCount]numbers
 	unmapped unmapped
 }
@@ -54,20 +54,24 @@ func (b *Batch) Append(e *Event) {
 	// ClickHouse keeps a UUID as two little-endian halves.
 	b.uid = binary.LittleEndian.AppendUint64(b.uid, binary.BigEndian.Uint64(e.UID[:8]))
 	b.uid = binary.LittleEndian.AppendUint64(b.uid, binary.BigEndian.Uint64(e.UID[8:]))
+	// Most columns of most events are empty: those cost nothing here. A column
+	// catches up when a value comes, or when the block is encoded.
 	for i := range e.Text {
 		s := e.Text[i]
-		b.bytes += len(s)
-		if d := b.dict[i]; d != nil {
-			d.Append(s)
+		if s == "" {
 			continue
 		}
-		if s != "" {
-			b.textUsed[i] = true
+		b.bytes += len(s)
+		if d := b.dict[i]; d != nil {
+			d.set(b.rows, s)
+		} else {
+			b.text[i].set(b.rows, s)
 		}
-		b.text[i].Append(s)
 	}
-	for i := range e.Number {
-		b.number[i].append(e.Number[i])
+	for i, n := range e.Number {
+		if n != 0 {
+			b.number[i].set(b.rows, n)
+		}
 	}
 	b.bytes += b.unmapped.append(e.Unmapped)
 	b.rows++
@@ -87,9 +91,8 @@ func (b *Batch) TimeRange() (first, last int64) { return b.minTime, b.maxTime }
 func (b *Batch) Reset() {
 	b.rows, b.bytes, b.minTime, b.maxTime = 0, 0, 0, 0
 	b.time, b.uid = b.time[:0], b.uid[:0]
-	b.textUsed = [textCount]bool{}
 	for i := range b.text {
-		b.text[i].Reset()
+		b.text[i].reset()
 		if b.dict[i] != nil {
 			b.dict[i].Reset()
 		}
@@ -111,23 +114,42 @@ func (b *Batch) AppendBlock(dst []byte) ([]byte, error) {
 	for i, column := range textColumns {
 		switch {
 		case column.dictionary && b.dict[i].used():
+			b.dict[i].fill(b.rows)
 			columns = append(columns, proto.InputColumn{Name: column.name, Data: b.dict[i]})
-		case b.textUsed[i]:
+		case b.text[i].rows > 0:
+			b.text[i].fill(b.rows)
 			columns = append(columns, proto.InputColumn{Name: column.name, Data: &b.text[i]})
 		}
 	}
 	for i, column := range numberColumns {
-		if b.number[i].used {
+		if len(b.number[i].data) > 0 {
+			b.number[i].fill(b.rows)
 			columns = append(columns, proto.InputColumn{Name: column.name, Data: &b.number[i]})
 		}
 	}
-	if b.unmapped.values.Rows() > 0 {
+	if b.unmapped.values.rows > 0 {
 		columns = append(columns, proto.InputColumn{Name: "unmapped", Data: &b.unmapped})
 	}
-	out := proto.Buffer{Buf: dst}
+	out := proto.Buffer{Buf: slices.Grow(dst, b.encodedSize())}
 	block := proto.Block{Columns: len(columns), Rows: b.rows}
 	if err := block.EncodeRawBlock(&out, 0, columns); err != nil {
 		return dst, fmt.Errorf("encode events block: %w", err)
 	}
 	return out.Buf, nil
+}
+
+// encodedSize is about how long the block will be, and rather too much, so that
+// encoding it allocates once.
+func (b *Batch) encodedSize() int {
+	size := 4096 + len(b.time) + len(b.uid) + b.unmapped.encodedSize()
+	for i := range b.text {
+		size += len(b.text[i].data)
+		if d := b.dict[i]; d != nil {
+			size += d.encodedSize()
+		}
+	}
+	for i := range b.number {
+		size += len(b.number[i].data)
+	}
+	return size + size/16
 }

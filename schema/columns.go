@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -18,20 +19,56 @@ func (f fixed) Rows() int                    { return len(f.data) / f.width }
 func (f fixed) EncodeColumn(b *proto.Buffer) { b.PutRaw(f.data) }
 func (f fixed) WriteColumn(w *proto.Writer)  { w.ChainWrite(f.data) }
 
+// texts is a String column, kept as it goes over the wire: each value with its
+// length before it.
+type texts struct {
+	rows int
+	data []byte
+}
+
+// set puts s into a row behind all rows set before; the rows between are empty.
+func (t *texts) set(row int, s string) {
+	t.fill(row)
+	t.data = append(binary.AppendUvarint(t.data, uint64(len(s))), s...)
+	t.rows++
+}
+
+// fill makes the column rows long with empty values.
+func (t *texts) fill(rows int) {
+	t.data = zeros(t.data, rows-t.rows)
+	t.rows = rows
+}
+
+func (t *texts) reset() { t.rows, t.data = 0, t.data[:0] }
+
+func (t *texts) Type() proto.ColumnType       { return proto.ColumnTypeString }
+func (t *texts) Rows() int                    { return t.rows }
+func (t *texts) EncodeColumn(b *proto.Buffer) { b.PutRaw(t.data) }
+func (t *texts) WriteColumn(w *proto.Writer)  { w.ChainWrite(t.data) }
+
+// zeros appends n zero bytes.
+func zeros(data []byte, n int) []byte {
+	if n == 0 {
+		return data
+	}
+	from := len(data)
+	data = slices.Grow(data, n)[:from+n]
+	clear(data[from:])
+	return data
+}
+
 // numbers is an unsigned integer column of 8, 16, 32 or 64 bits. A value that
 // does not fit becomes the largest that does.
 type numbers struct {
 	bits int
 	data []byte
-	used bool
 }
 
-func (n *numbers) append(v uint64) {
-	if v != 0 {
-		n.used = true
-		if limit := uint64(1)<<n.bits - 1; n.bits < 64 && v > limit {
-			v = limit
-		}
+// set puts v into a row behind all rows set before; the rows between are 0.
+func (n *numbers) set(row int, v uint64) {
+	n.fill(row)
+	if limit := uint64(1)<<n.bits - 1; n.bits < 64 && v > limit {
+		v = limit
 	}
 	switch n.bits {
 	case 8:
@@ -45,7 +82,10 @@ func (n *numbers) append(v uint64) {
 	}
 }
 
-func (n *numbers) reset() { n.data, n.used = n.data[:0], false }
+// fill makes the column rows long with zeros.
+func (n *numbers) fill(rows int) { n.data = zeros(n.data, rows*n.bits/8-len(n.data)) }
+
+func (n *numbers) reset() { n.data = n.data[:0] }
 
 func (n *numbers) Type() proto.ColumnType {
 	switch n.bits {
@@ -67,23 +107,27 @@ func (n *numbers) WriteColumn(w *proto.Writer)  { w.ChainWrite(n.data) }
 type unmapped struct {
 	ends   []byte
 	names  *dictionary
-	values proto.ColStr
+	values texts
 }
 
 func (u *unmapped) append(attributes []Attribute) (bytes int) {
 	for _, a := range attributes {
-		u.names.Append(a.Name)
-		u.values.Append(a.Value)
+		u.names.set(len(u.names.keys), a.Name)
+		u.values.set(u.values.rows, a.Value)
 		bytes += len(a.Value)
 	}
-	u.ends = binary.LittleEndian.AppendUint64(u.ends, uint64(u.values.Rows()))
+	u.ends = binary.LittleEndian.AppendUint64(u.ends, uint64(u.values.rows))
 	return bytes
 }
 
 func (u *unmapped) reset() {
 	u.ends = u.ends[:0]
 	u.names.Reset()
-	u.values.Reset()
+	u.values.reset()
+}
+
+func (u *unmapped) encodedSize() int {
+	return len(u.ends) + u.names.encodedSize() + len(u.values.data)
 }
 
 func (u *unmapped) Type() proto.ColumnType      { return "Map(LowCardinality(String), String)" }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -18,6 +19,8 @@ type dictionary struct {
 	last   string
 	lastID uint32
 	recent [256]recentValue
+	// bytes is about how long the encoded values are.
+	bytes int
 }
 
 type recentValue struct {
@@ -38,21 +41,25 @@ func (d *dictionary) Reset() {
 	d.values = append(d.values[:0], "")
 	d.index[""] = 0
 	d.keys = d.keys[:0]
-	d.last, d.lastID = "", 0
+	d.last, d.lastID, d.bytes = "", 0, 0
 	clear(d.recent[:])
 }
 
-// Append adds one row. Most rows repeat the last value or one of a few recent
-// ones; only the others pay for a map lookup, and only new values for a copy.
-func (d *dictionary) Append(s string) {
-	if s == d.last {
-		d.keys = append(d.keys, d.lastID)
-		return
+// set puts s, which is not empty, into a row behind all rows set before; the rows
+// between are empty. Most rows repeat the last value or one of a few recent ones;
+// only the others pay for a map lookup, and only new values for a copy.
+func (d *dictionary) set(row int, s string) {
+	if len(d.keys) < row {
+		d.fill(row)
 	}
-	if s == "" {
-		d.keys = append(d.keys, 0)
-		return
+	if s != d.last {
+		d.find(s)
 	}
+	d.keys = append(d.keys, d.lastID)
+}
+
+// find makes s the last value.
+func (d *dictionary) find(s string) {
 	slot := &d.recent[slotOf(s)]
 	if slot.value != s {
 		id, known := d.index[s]
@@ -61,12 +68,22 @@ func (d *dictionary) Append(s string) {
 			id = uint32(len(d.values))
 			d.values = append(d.values, own)
 			d.index[own] = id
+			d.bytes += len(own) + 2
 		}
 		slot.value, slot.id = d.values[id], id
 	}
 	d.last, d.lastID = slot.value, slot.id
-	d.keys = append(d.keys, slot.id)
 }
+
+// fill makes the column rows long with empty values.
+func (d *dictionary) fill(rows int) {
+	from := len(d.keys)
+	d.keys = slices.Grow(d.keys, rows-from)[:rows]
+	clear(d.keys[from:])
+}
+
+// encodedSize is about how long the encoded column is.
+func (d *dictionary) encodedSize() int { return 64 + d.bytes + len(d.keys)*int(1<<d.width()) }
 
 // slotOf spreads strings over the recent table by their length and last eight
 // bytes, where names, numbers and ids differ most.
@@ -100,29 +117,41 @@ func (d *dictionary) EncodeState(b *proto.Buffer) {
 // EncodeColumn writes the values and the narrowest keys that reach them.
 func (d *dictionary) EncodeColumn(b *proto.Buffer) {
 	const additionalKeys, updateDictionary = 1 << 9, 1 << 10
-	width := proto.KeyUInt8
-	switch n := len(d.values); {
-	case n > 1<<16:
-		width = proto.KeyUInt32
-	case n > 1<<8:
-		width = proto.KeyUInt16
-	}
+	width := d.width()
 	b.PutInt64(additionalKeys | updateDictionary | int64(width))
 	b.PutInt64(int64(len(d.values)))
 	for _, value := range d.values {
 		b.PutString(value)
 	}
 	b.PutInt64(int64(len(d.keys)))
-	for _, key := range d.keys {
-		switch width {
-		case proto.KeyUInt8:
-			b.Buf = append(b.Buf, byte(key))
-		case proto.KeyUInt16:
-			b.Buf = binary.LittleEndian.AppendUint16(b.Buf, uint16(key))
-		default:
-			b.Buf = binary.LittleEndian.AppendUint32(b.Buf, key)
+	from := len(b.Buf)
+	b.Buf = slices.Grow(b.Buf, len(d.keys)<<width)[:from+len(d.keys)<<width]
+	out := b.Buf[from:]
+	switch width {
+	case proto.KeyUInt8:
+		for i, key := range d.keys {
+			out[i] = byte(key)
+		}
+	case proto.KeyUInt16:
+		for i, key := range d.keys {
+			binary.LittleEndian.PutUint16(out[2*i:], uint16(key))
+		}
+	default:
+		for i, key := range d.keys {
+			binary.LittleEndian.PutUint32(out[4*i:], key)
 		}
 	}
+}
+
+// width is the narrowest key that reaches all values.
+func (d *dictionary) width() proto.CardinalityKey {
+	switch n := len(d.values); {
+	case n > 1<<16:
+		return proto.KeyUInt32
+	case n > 1<<8:
+		return proto.KeyUInt16
+	}
+	return proto.KeyUInt8
 }
 
 // WriteColumn is EncodeColumn for ch-go's streaming writer.

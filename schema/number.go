@@ -88,3 +88,6 @@ var numberColumns = [numberCount]numberColumn{
 
 // Column is the column's name in the events table.
 func (n Number) Column() string { return numberColumns[n].name }
+
+// Type is the column's type as ClickHouse prints it.
+func (n Number) Type() string { return string((&numbers{bits: numberColumns[n].bits}).Type()) }

@@ -128,3 +128,11 @@ var textColumns = [textCount]textColumn{
 
 // Column is the column's name in the events table.
 func (t Text) Column() string { return textColumns[t].name }
+
+// Type is the column's type as ClickHouse prints it.
+func (t Text) Type() string {
+	if textColumns[t].dictionary {
+		return "LowCardinality(String)"
+	}
+	return "String"
+}

@@ -3,6 +3,10 @@ package schema
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
 )
@@ -22,6 +26,15 @@ func (u UID) String() string {
 	return string(out[:])
 }
 
+// ParseUID reads the UUID form, with dashes or without, in either case.
+func ParseUID(s string) (UID, error) {
+	decoded, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	if err != nil || len(decoded) != len(UID{}) {
+		return UID{}, fmt.Errorf("read uid %q: it must be a UUID such as %s", s, HashUID("example"))
+	}
+	return UID(decoded), nil
+}
+
 // UIDHasher collects the parts of an identity. The hash is XXH3-128: fast, and
 // not made to resist a forger. That is enough here, because a forger who wanted
 // to hide one event behind another would have to choose the whole record, and
@@ -39,6 +52,37 @@ func (h *UIDHasher) Part(s string) {
 
 // Number adds a number.
 func (h *UIDHasher) Number(n uint64) { h.buf = binary.LittleEndian.AppendUint64(h.buf, n) }
+
+// Field adds a named part: tag stands for the name, and is a hash of it. It is
+// Number and Part in one step, because a row of a log has dozens of fields.
+func (h *UIDHasher) Field(tag uint64, value string) {
+	at, n := len(h.buf), len(value)
+	if cap(h.buf)-at < n+24 {
+		h.buf = slices.Grow(h.buf, n+4096)
+	}
+	// The length goes into the tag, which is as good as random.
+	buf := h.buf[:at+n+24]
+	binary.LittleEndian.PutUint64(buf[at:], tag+uint64(n))
+	to := buf[at+8:]
+	switch {
+	case n > 16:
+		copy(to, value)
+	case n >= 8: // two loads that overlap are cheaper than a call of copy
+		binary.LittleEndian.PutUint64(to, load64(value, 0))
+		binary.LittleEndian.PutUint64(to[n-8:], load64(value, n-8))
+	default:
+		for i := range n {
+			to[i] = value[i]
+		}
+	}
+	h.buf = buf[:at+8+n]
+}
+
+// load64 reads eight bytes of s, which must be there.
+func load64(s string, at int) uint64 {
+	_ = s[at+7]
+	return binary.LittleEndian.Uint64(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), at)), 8))
+}
 
 // Sum is the identity of all parts added since Reset.
 func (h *UIDHasher) Sum() UID {

@@ -1,10 +1,12 @@
--- Alerts: findings of one story, grouped for a person.
+-- Alerts: findings of one story, grouped for a person. content_hash covers all
+-- that a person is shown; a notification whose content_hash differs is out of date.
 CREATE TABLE IF NOT EXISTS alerts
 (
     alert_uid UUID,
     version UInt64,
     updated_at DateTime64(3, 'UTC'),
     status LowCardinality(String),
+    merged_into UUID,
     severity_id UInt8,
     title String,
     metadata_tenant_uid LowCardinality(String),
@@ -13,13 +15,10 @@ CREATE TABLE IF NOT EXISTS alerts
     entity String,
     first_seen DateTime64(3, 'UTC'),
     last_seen DateTime64(3, 'UTC'),
+    seen_after_s UInt32,
     finding_uids Array(UUID),
     attack Array(LowCardinality(String)),
-    content_hash UInt64,
-    notifier LowCardinality(String),
-    channel String,
-    message_id String,
-    notified_hash UInt64
+    content_hash UInt64
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY alert_uid;

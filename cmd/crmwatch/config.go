@@ -1,0 +1,278 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// config is the configuration file of `crmwatch run`. examples/crmwatch.yaml
+// shows every key with its default.
+type config struct {
+	// Data is the directory of the database and of the reading positions.
+	Data    string         `yaml:"data"`
+	Store   storeConfig    `yaml:"store"`
+	Sources []sourceConfig `yaml:"sources"`
+	Rules   rulesConfig    `yaml:"rules"`
+	Slack   slackConfig    `yaml:"slack"`
+	Log     logConfig      `yaml:"log"`
+	// RedactionKeyFile holds the key of the HMAC that stands for tokens, session
+	// ids and credentials; without it a key is made in the data directory.
+	RedactionKeyFile string `yaml:"redaction_key_file"`
+}
+
+// storeConfig says where events are kept: in the embedded engine, or on a
+// ClickHouse server whose DSN is in a file, because it holds a password.
+type storeConfig struct {
+	Listen  string `yaml:"listen"`
+	DSNFile string `yaml:"dsn_file"`
+}
+
+type sourceConfig struct {
+	Name   string        `yaml:"name"`
+	Paths  []string      `yaml:"paths"`
+	Kind   string        `yaml:"kind"`
+	Format string        `yaml:"format"`
+	Tenant string        `yaml:"tenant"`
+	Zone   string        `yaml:"zone"`
+	Settle time.Duration `yaml:"settle"`
+}
+
+type rulesConfig struct {
+	Directories []string                  `yaml:"directories"`
+	Disabled    []string                  `yaml:"disabled"`
+	Parameters  map[string]map[string]any `yaml:"parameters"`
+	// Schedule is a cron line in UTC that replaces that of every rule.
+	Schedule string `yaml:"schedule"`
+	// Settle is how old an arrival must be before a rule looks at it.
+	Settle time.Duration `yaml:"settle"`
+}
+
+type slackConfig struct {
+	TokenFile string `yaml:"token_file"`
+	Channel   string `yaml:"channel"`
+	APIURL    string `yaml:"api_url"`
+}
+
+type logConfig struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Kinds of source.
+const (
+	kindExport = "export"
+	kindFollow = "follow"
+)
+
+// configProblem is one mistake in a configuration file.
+type configProblem struct {
+	file         string
+	line, column int
+	message      string
+}
+
+func (p configProblem) Error() string {
+	if p.line == 0 {
+		return fmt.Sprintf("%s: %s", p.file, p.message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.file, p.line, p.column, p.message)
+}
+
+// loadConfig reads and checks a configuration. The error lists every mistake that
+// could be found, each with file, line, column and the mend.
+func loadConfig(path string) (config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c := config{
+		Rules: rulesConfig{Settle: 5 * time.Second},
+		Store: storeConfig{Listen: "127.0.0.1:0"},
+		Slack: slackConfig{APIURL: "https://slack.com/api/"},
+		Log:   logConfig{Level: "info", Format: "text"},
+	}
+	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+		return config{}, yamlProblem(path, err)
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return config{}, yamlProblem(path, err)
+	}
+	check := configCheck{path: path, file: file}
+	check.all(&c)
+	if len(check.problems) > 0 {
+		return config{}, errors.Join(check.problems...)
+	}
+	c.resolvePaths(filepath.Dir(path))
+	return c, nil
+}
+
+// yamlProblem turns the YAML library's error into one line with a position,
+// followed by the lines around it.
+func yamlProblem(path string, err error) error {
+	var syntax yaml.Error
+	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
+		return configProblem{file: path, message: err.Error()}
+	}
+	at := syntax.GetToken().Position
+	_, source, _ := strings.Cut(yaml.FormatError(err, false, true), "\n")
+	return configProblem{path, at.Line, at.Column, syntax.GetMessage() + "\n" + source}
+}
+
+// resolvePaths makes relative paths relative to the configuration file, so that
+// it means the same wherever crmwatch is started.
+func (c *config) resolvePaths(dir string) {
+	resolve := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	resolve(&c.Data)
+	resolve(&c.Store.DSNFile)
+	resolve(&c.Slack.TokenFile)
+	resolve(&c.RedactionKeyFile)
+	for i := range c.Rules.Directories {
+		resolve(&c.Rules.Directories[i])
+	}
+	for i := range c.Sources {
+		for j := range c.Sources[i].Paths {
+			resolve(&c.Sources[i].Paths[j])
+		}
+	}
+}
+
+// configCheck collects what is wrong with a configuration that parses.
+type configCheck struct {
+	path     string
+	file     *ast.File
+	problems []error
+}
+
+// fail records a mistake at a place such as "$.sources[0].kind".
+func (c *configCheck) fail(place, format string, args ...any) {
+	problem := configProblem{file: c.path, message: fmt.Sprintf(format, args...)}
+	for place != "$" && problem.line == 0 {
+		if p, err := yaml.PathString(place); err == nil {
+			if node, err := p.FilterFile(c.file); err == nil && node.GetToken() != nil {
+				problem.line, problem.column = node.GetToken().Position.Line, node.GetToken().Position.Column
+			}
+		}
+		cut := strings.LastIndexAny(place, ".[")
+		if cut <= 0 {
+			break
+		}
+		place = place[:cut]
+	}
+	c.problems = append(c.problems, problem)
+}
+
+func (c *configCheck) all(cfg *config) {
+	if cfg.Data == "" {
+		c.fail("$.data", "data is missing: name the directory for the database, such as data: /var/lib/crmwatch")
+	}
+	if cfg.Store.DSNFile == "" {
+		c.listen(cfg.Store.Listen)
+	}
+	if len(cfg.Sources) == 0 {
+		c.fail("$.sources", "sources is empty: name at least one, with its paths")
+	}
+	names := map[string]bool{}
+	for i, s := range cfg.Sources {
+		c.source(fmt.Sprintf("$.sources[%d]", i), s, names)
+	}
+	if cfg.Slack.Channel != "" && cfg.Slack.TokenFile == "" {
+		c.fail("$.slack.channel", "slack.token_file is missing: put the bot token (xoxb-...) into a file of mode 0600 and name it here")
+	}
+	if cfg.Slack.TokenFile != "" && cfg.Slack.Channel == "" {
+		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
+	}
+	c.slackURL(cfg.Slack.APIURL)
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, cfg.Log.Level) {
+		c.fail("$.log.level", "log.level is %q: use debug, info, warn or error", cfg.Log.Level)
+	}
+	if !slices.Contains([]string{"text", "json"}, cfg.Log.Format) {
+		c.fail("$.log.format", "log.format is %q: use text or json", cfg.Log.Format)
+	}
+	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
+		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
+	}
+}
+
+func (c *configCheck) listen(address string) {
+	if strings.HasPrefix(address, "unix:") {
+		return
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		c.fail("$.store.listen", "store.listen is %q: write host:port, such as 127.0.0.1:8123, or unix:/path", address)
+		return
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		c.fail("$.store.listen", "store.listen is %q: the embedded engine listens on loopback only; put a TLS proxy in front of it for others", address)
+	}
+}
+
+func (c *configCheck) source(place string, s sourceConfig, names map[string]bool) {
+	switch {
+	case s.Name == "":
+		c.fail(place, "the source has no name: add one of a-z, 0-9, dot, dash, underscore")
+	case strings.Trim(s.Name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || len(s.Name) > 64:
+		c.fail(place+".name", "the name %q is not usable: use 1 to 64 of a-z, 0-9, dot, dash, underscore", s.Name)
+	case names[s.Name]:
+		c.fail(place+".name", "the name %q is used twice: give each source its own", s.Name)
+	}
+	names[s.Name] = true
+	if len(s.Paths) == 0 {
+		c.fail(place+".paths", "the source has no paths: list files or patterns such as /var/log/crm/*.csv")
+	}
+	for i, p := range s.Paths {
+		if _, err := filepath.Match(filepath.Base(p), ""); err != nil {
+			c.fail(fmt.Sprintf("%s.paths[%d]", place, i), "the pattern %q is malformed: check its brackets", p)
+		}
+	}
+	if s.Kind != "" && s.Kind != kindExport && s.Kind != kindFollow {
+		c.fail(place+".kind", "the kind is %q: use export (finished files) or follow (logs being written)", s.Kind)
+	}
+	if s.Format != "" {
+		f, err := formats.ByName(s.Format)
+		if err != nil {
+			c.fail(place+".format", "%v", err)
+		} else if s.Kind == kindFollow && !f.Line {
+			c.fail(place+".kind", "the format %s cannot be followed, its records span lines: use kind: export", s.Format)
+		}
+	}
+	if s.Zone != "" {
+		if _, err := time.LoadLocation(s.Zone); err != nil {
+			c.fail(place+".zone", "the zone %q is not known: use an IANA name such as Europe/Berlin", s.Zone)
+		}
+	}
+	if s.Settle < 0 {
+		c.fail(place+".settle", "settle is %s: use a duration such as 2s", s.Settle)
+	}
+}
+
+// slackURL refuses to send the token in clear to another machine.
+func (c *configCheck) slackURL(address string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		c.fail("$.slack.api_url", "slack.api_url is not a URL: use https://slack.com/api/")
+		return
+	}
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+		c.fail("$.slack.api_url", "slack.api_url is not https: the token would cross the network in clear")
+	}
+}

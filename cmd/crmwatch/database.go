@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/crmwatch/crmwatch/engine"
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// stopTimeout bounds a clean stop of the embedded engine.
+const stopTimeout = 30 * time.Second
+
+// database is the store of a data directory: an engine of our own, or one that a
+// running crmwatch already has open.
+type database struct {
+	conn     schema.Store
+	endpoint engine.Endpoint
+	// engine is nil when another process owns it.
+	engine *engine.Engine
+	// remove is a temporary directory to delete at the end.
+	remove string
+}
+
+type databaseOptions struct {
+	// mustExist refuses a directory in which nothing has been collected.
+	mustExist bool
+	// listen is host:port or unix:/path; empty takes any free loopback port.
+	listen string
+	log    *slog.Logger
+}
+
+// openDatabase opens the data directory dir, or a temporary one if dir is empty,
+// and brings its tables up to date.
+func openDatabase(ctx context.Context, dir string, options databaseOptions) (*database, error) {
+	db := &database{}
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "crmwatch-*")
+		if err != nil {
+			return nil, fmt.Errorf("make temporary directory: %w", err)
+		}
+		dir, db.remove = temporary, temporary
+	}
+	if options.mustExist {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("open data directory: %w (load logs into it first: crmwatch ingest --data %s PATH)", err, dir)
+		}
+	}
+	if err := db.connect(ctx, dir, options); err != nil {
+		db.close()
+		return nil, err
+	}
+	if _, err := schema.Migrate(ctx, db.conn); err != nil {
+		db.close()
+		return nil, fmt.Errorf("prepare tables: %w", err)
+	}
+	return db, nil
+}
+
+// connect joins the engine that already serves dir, or starts one.
+func (db *database) connect(ctx context.Context, dir string, options databaseOptions) error {
+	endpoint, err := engine.ReadEndpoint(ctx, dir)
+	switch {
+	case err == nil:
+		db.endpoint = endpoint
+	case errors.Is(err, engine.ErrNotRunning):
+		if db.engine, err = startEngine(ctx, dir, options); err != nil {
+			return err
+		}
+		db.endpoint = db.engine.Endpoint()
+	default:
+		return err
+	}
+	db.conn, err = db.endpoint.Open(engine.Admin)
+	return err
+}
+
+func startEngine(ctx context.Context, dir string, options databaseOptions) (*engine.Engine, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	log := options.log
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Log: log}
+	if path, isSocket := strings.CutPrefix(options.listen, "unix:"); isSocket {
+		o.Socket = path
+	} else {
+		o.Address = options.listen
+	}
+	started, err := engine.Start(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("start engine: %w", err)
+	}
+	return started, nil
+}
+
+// close stops what openDatabase started. What goes wrong then has no consequence
+// for what was done, so it is told on standard error and no more.
+func (db *database) close() {
+	if db.conn != nil {
+		_ = db.conn.Close()
+	}
+	if db.engine != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if err := db.engine.Stop(ctx); err != nil {
+			fmt.Fprintf(os.Stderr, "crmwatch: stop engine: %v\n", err)
+		}
+	}
+	if db.remove != "" {
+		if err := os.RemoveAll(db.remove); err != nil {
+			fmt.Fprintf(os.Stderr, "crmwatch: remove temporary data: %v\n", err)
+		}
+	}
+}
+
+// server is a ClickHouse server named by a DSN file.
+type server struct {
+	url, user, password, database string
+	http                          *http.Client
+}
+
+// readServer reads the URL of a ClickHouse server, with its password, from a file
+// that only its owner may read.
+func readServer(path string) (server, error) {
+	text, err := readSecret(path)
+	if err != nil {
+		return server{}, err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return server{}, fmt.Errorf("read DSN file %s: write one line such as https://user:password@host:8443/database", path)
+	}
+	s := server{user: u.User.Username(), database: strings.Trim(u.Path, "/"), http: &http.Client{}}
+	s.password, _ = u.User.Password()
+	u.User, u.Path = nil, "/"
+	if s.database != "" {
+		u.RawQuery = url.Values{"database": {s.database}}.Encode()
+	}
+	s.url = u.String()
+	return s, nil
+}
+
+// openServer connects to the ClickHouse server of a DSN file and brings its tables
+// up to date.
+func openServer(ctx context.Context, path string) (schema.Store, error) {
+	text, err := readSecret(path)
+	if err != nil {
+		return nil, err
+	}
+	options, err := clickhouse.ParseDSN(text)
+	if err != nil {
+		// The error may quote the DSN and so the password.
+		return nil, fmt.Errorf("read DSN file %s: write one line such as https://user:password@host:8443/database", path)
+	}
+	options.Protocol = clickhouse.HTTP
+	if options.Settings == nil {
+		options.Settings = clickhouse.Settings{}
+	}
+	options.Settings["async_insert"] = 0
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("open ClickHouse server: %w", err)
+	}
+	if _, err := schema.Migrate(ctx, conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
+	}
+	return conn, nil
+}
+
+// readSecret reads a file with one secret, and refuses it when others may read it.
+func readSecret(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("open secret: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("look at secret: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("refuse secret %s: others may read it (mode %04o); run: chmod 600 %s", path, info.Mode().Perm(), filepath.Clean(path))
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if err != nil {
+		return "", fmt.Errorf("read secret %s: %w", path, err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}

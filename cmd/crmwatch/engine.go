@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/crmwatch/crmwatch/engine"
+)
+
+type engineCommand struct {
+	Data   string `required:"" placeholder:"DIR" help:"Data directory."`
+	Listen string `default:"127.0.0.1:8123" help:"Loopback address, or unix:/path; port 0 takes any free one."`
+}
+
+func (engineCommand) Help() string {
+	return `Serves the directory until it is interrupted. The credentials of the administrator and of the reader are
+written to DIR/endpoint.json, which only you can read. They change at every start.
+
+Example:
+  crmwatch engine --data ./data
+  curl -u "reader:$(jq -r .reader.password data/endpoint.json)" http://127.0.0.1:8123/ -d 'SELECT version()'`
+}
+
+func (e *engineCommand) Run(ctx context.Context, term terminal) error {
+	if endpoint, err := engine.ReadEndpoint(ctx, e.Data); err == nil {
+		return fmt.Errorf("an engine already serves %s at %s", e.Data, endpoint.URL)
+	}
+	db, err := openDatabase(ctx, e.Data, databaseOptions{listen: e.Listen})
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	fmt.Fprintf(term.out, "Serving %s at %s\nCredentials: %s/endpoint.json\n", e.Data, db.endpoint.URL, e.Data)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-db.engine.Done():
+		return fmt.Errorf("the engine ended and could not be started again")
+	}
+}
+
+// engineChildCommand is the process that loads the engine library. Other commands
+// start it; it takes its instructions on standard input.
+type engineChildCommand struct{}
+
+func (engineChildCommand) Run(ctx context.Context) error { return engine.RunChild(ctx) }

@@ -1,0 +1,117 @@
+// Command crmwatch notices when the integrations around a CRM are abused.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the Makefile.
+var version = "dev"
+
+// Exit codes. Scripts depend on them; the README lists them.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitNothing  = 2 // nothing could be read at all
+	exitFindings = 3 // scan --fail-on: a finding of that severity or above
+)
+
+// commands is the command line.
+type commands struct {
+	Scan        scanCommand        `cmd:"" help:"Read a folder of logs, detect, and print what was found. No configuration, no server."`
+	Run         runCommand         `cmd:"" help:"Watch logs for good: load what arrives, run the rules on schedule, alert."`
+	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
+	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
+	Rules       rulesCommand       `cmd:"" help:"List, show and test the detection rules."`
+	Validate    validateCommand    `cmd:"" help:"Check a configuration and the rules; name file, line, column and the mend."`
+	Simulate    simulateCommand    `cmd:"" help:"Write realistic logs of an invented company, with incidents of your choice."`
+	Engine      engineCommand      `cmd:"" help:"Serve a data directory over the ClickHouse HTTP interface."`
+	EngineChild engineChildCommand `cmd:"" hidden:"" name:"engine-child"`
+	Bench       benchCommand       `cmd:"" help:"Measure loading against the engine's own reading of the same file."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// exitError ends the program with a code and, unless the message is empty, a line
+// on standard error.
+type exitError struct {
+	code    int
+	message string
+}
+
+func (e exitError) Error() string { return e.message }
+
+// terminal is where a command talks to its user.
+type terminal struct {
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// execute runs one command line and returns the exit code.
+func execute(ctx context.Context, args []string, term terminal) int {
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("crmwatch"),
+		kong.Description("The monitor that notices when the integrations around a CRM are abused."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(term.out, term.err),
+		kong.Exit(func(code int) { exited = code }),
+		kong.Bind(term),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		fmt.Fprintf(term.err, "crmwatch: %v\n", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(term.err, "crmwatch: %v\nTry: crmwatch %s --help\n", err, firstCommand(args))
+		return exitFailed
+	}
+	err = command.Run()
+	var exit exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		if exit.message != "" {
+			fmt.Fprintf(term.err, "crmwatch: %s\n", exit.message)
+		}
+		return exit.code
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(term.err, "crmwatch: stopped")
+		return exitFailed
+	default:
+		fmt.Fprintf(term.err, "crmwatch: %v\n", err)
+		return exitFailed
+	}
+}
+
+// firstCommand is the command's name for a hint, or nothing for an option.
+func firstCommand(args []string) string {
+	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
+		return args[0]
+	}
+	return ""
+}

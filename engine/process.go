@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// tailLines is how much of the child's standard error an error quotes.
+const tailLines = 20
+
+// child is one run of the engine's process.
+type child struct {
+	command *exec.Cmd
+	input   io.WriteCloser // its end tells the child to stop
+	exited  chan struct{}
+	waitErr error // valid after exited
+
+	mutex sync.Mutex
+	tail  []string
+}
+
+// startChild starts the process and waits until it serves.
+func (e *Engine) startChild(ctx context.Context) (*child, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.options.StartTimeout)
+	defer cancel()
+	reports, reportEnd, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("start engine: %w", err)
+	}
+	defer reports.Close()
+	command := exec.Command(e.options.Command[0], e.options.Command[1:]...)
+	command.Dir = e.options.Dir
+	environment, err := e.environment()
+	if err != nil {
+		return nil, err
+	}
+	command.Env = environment
+	command.ExtraFiles = []*os.File{e.socket, reportEnd}
+	// A process group of its own: the terminal's Ctrl-C is for the parent, which still has things to write.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c := &child{command: command, exited: make(chan struct{})}
+	input, err := command.StdinPipe()
+	if err == nil {
+		c.input = input
+		var stderr io.ReadCloser
+		if stderr, err = command.StderrPipe(); err == nil {
+			if err = command.Start(); err == nil {
+				go c.wait(stderr)
+			}
+		}
+	}
+	reportEnd.Close()
+	if err != nil {
+		return nil, fmt.Errorf("start engine: %w", err)
+	}
+	if err := c.instruct(e.instructions()); err != nil {
+		c.kill()
+		return nil, errors.Join(err, c.failure())
+	}
+	if err := c.awaitReady(ctx, reports); err != nil {
+		c.kill()
+		return nil, err
+	}
+	return c, nil
+}
+
+// environment is all that the child gets: whatever secrets the parent's environment holds stay there.
+func (e *Engine) environment() ([]string, error) {
+	o := e.options
+	box, err := json.Marshal(newSandbox(o.Dir, o.Library, o.Files))
+	if err != nil {
+		return nil, fmt.Errorf("start engine: %w", err)
+	}
+	return []string{"TZ=UTC", "LANG=C.UTF-8", "HOME=" + o.Dir, "PATH=/usr/bin:/bin", sandboxEnv + "=" + string(box)}, nil
+}
+
+func (e *Engine) instructions() instructions {
+	o := e.options
+	return instructions{
+		Dir: o.Dir, Library: o.Library, Admin: e.endpoint.Admin, Reader: e.endpoint.Reader, Memory: o.Memory,
+		Connections: o.Connections, Threads: o.Threads, MaxBody: o.MaxBody, DrainTimeout: o.DrainTimeout,
+		ReadTimeout: o.ReadTimeout,
+	}
+}
+
+func (c *child) instruct(in instructions) error {
+	line, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("instruct engine: %w", err)
+	}
+	if _, err := c.input.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("instruct engine: %w", err)
+	}
+	return nil
+}
+
+// awaitReady reads the child's report; the pipe ends without one if the child dies.
+func (c *child) awaitReady(ctx context.Context, reports *os.File) error {
+	answers := make(chan report, 1)
+	go func() {
+		var r report
+		_ = json.NewDecoder(reports).Decode(&r) // an empty report is the answer of a dead child
+		answers <- r
+	}()
+	select {
+	case r := <-answers:
+		switch {
+		case r.Ready:
+			return nil
+		case r.Locked:
+			return fmt.Errorf("start engine: %w", &lockedError{r.Error})
+		case r.Error != "":
+			return fmt.Errorf("start engine: %s", r.Error)
+		}
+		<-c.exited
+		return fmt.Errorf("start engine: %w", c.failure())
+	case <-ctx.Done():
+		return fmt.Errorf("start engine: %w%s", ctx.Err(), c.quoteTail())
+	}
+}
+
+// wait keeps the end of the child's standard error and reaps the process.
+func (c *child) wait(stderr io.Reader) {
+	defer close(c.exited)
+	lines := bufio.NewReaderSize(stderr, 4096)
+	for {
+		line, err := lines.ReadSlice('\n') // a longer line comes in parts
+		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
+			c.mutex.Lock()
+			c.tail = append(c.tail, text)
+			c.tail = c.tail[max(0, len(c.tail)-tailLines):]
+			c.mutex.Unlock()
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			break
+		}
+	}
+	c.waitErr = c.command.Wait()
+}
+
+// failure says how the child ended.
+func (c *child) failure() error {
+	<-c.exited
+	if c.waitErr == nil {
+		return fmt.Errorf("engine process ended by itself%s", c.quoteTail())
+	}
+	return fmt.Errorf("engine process ended: %w%s", c.waitErr, c.quoteTail())
+}
+
+func (c *child) quoteTail() string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.tail) == 0 {
+		return ""
+	}
+	return "; it said: " + strings.Join(c.tail, " | ")
+}
+
+// stop asks the child to end and waits; when ctx ends it is killed.
+func (c *child) stop(ctx context.Context) error {
+	closeErr := c.input.Close()
+	select {
+	case <-c.exited:
+	case <-ctx.Done():
+		c.kill()
+		return fmt.Errorf("stop engine: %w", ctx.Err())
+	}
+	if c.waitErr != nil {
+		return fmt.Errorf("stop engine: %w", c.failure())
+	}
+	if closeErr != nil && !errors.Is(closeErr, os.ErrClosed) {
+		return fmt.Errorf("stop engine: %w", closeErr)
+	}
+	return nil
+}
+
+func (c *child) kill() {
+	_ = c.command.Process.Kill() // it may have ended by itself
+	_ = c.input.Close()
+	<-c.exited
+}
