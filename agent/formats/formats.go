@@ -99,7 +99,14 @@ const (
 // rejected in parts with ReasonTooLong, so memory stays bounded.
 const MaxRecord = 4 << 20
 
-var all = []Format{}
+var all = []Format{
+	salesforceELF,
+	loginHistory,
+	setupAuditTrail,
+	kong,
+	nginxJSON,
+	nginx,
+}
 
 // All lists the formats in the order in which Detect asks them.
 func All() []Format { return all }
