@@ -1,0 +1,86 @@
+package agent
+
+import (
+	"encoding/binary"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// maxDistinct is how many different records of one file ordinals remembers: 256
+// MiB, 384 while the table grows. Beyond it (a file of some 10 GB), records not
+// seen before are no longer remembered, and identical ones among them count as one.
+const maxDistinct = 1 << 24
+
+// ordinals numbers the identical records of one file: 0, 1, 2... It remembers
+// 64 bits of each identity in an open-addressing table (10-21 bytes a record) and
+// counts only those that come again. Two records that share those 64 bits by
+// accident would make the second look like a repetition: below one file in
+// 100,000 even at ten million records, and then the only effect is a different uid.
+type ordinals struct {
+	slots   []uint64
+	used    int
+	repeats map[uint64]uint32
+	limit   int
+	// Overflowed says that the limit was reached.
+	Overflowed bool
+}
+
+func newOrdinals() *ordinals {
+	return &ordinals{slots: make([]uint64, 1<<12), repeats: map[uint64]uint32{}, limit: maxDistinct}
+}
+
+// Reset forgets everything, for the next file. A table that one big file made
+// large is given back.
+func (o *ordinals) Reset() {
+	if len(o.slots) > 1<<20 {
+		o.slots = make([]uint64, 1<<12)
+	} else {
+		clear(o.slots)
+	}
+	clear(o.repeats)
+	o.used, o.Overflowed = 0, false
+}
+
+// Next returns how many records with this identity came before.
+func (o *ordinals) Next(uid schema.UID) uint32 {
+	key := binary.LittleEndian.Uint64(uid[:8])
+	if key == 0 {
+		key = 1
+	}
+	slot := o.find(key)
+	if o.slots[slot] == key {
+		o.repeats[key]++
+		return o.repeats[key]
+	}
+	if o.used >= o.limit {
+		o.Overflowed = true
+		return 0
+	}
+	o.slots[slot] = key
+	o.used++
+	if o.used*4 > len(o.slots)*3 {
+		o.grow()
+	}
+	return 0
+}
+
+// find returns the slot that holds key, or the free one where it belongs. The
+// keys are hashes already, so their low bits spread.
+func (o *ordinals) find(key uint64) uint64 {
+	mask := uint64(len(o.slots) - 1)
+	slot := key & mask
+	for o.slots[slot] != 0 && o.slots[slot] != key {
+		slot = (slot + 1) & mask
+	}
+	return slot
+}
+
+func (o *ordinals) grow() {
+	old := o.slots
+	o.slots = make([]uint64, 2*len(old))
+	for _, key := range old {
+		if key != 0 {
+			o.slots[o.find(key)] = key
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// Limits of one batch. A block of this size costs the engine least per row, and
+// few of them are in memory at once.
+const (
+	batchRows  = 65_536
+	batchBytes = 32 << 20
+)
+
+// sealer collects events, quarantined records and the positions behind them, and
+// seals them in batches. It is not safe for concurrent use.
+type sealer struct {
+	agentUID   string
+	batch      *schema.Batch
+	quarantine quarantineBatch
+	positions  map[string]SourcePosition
+	counts     map[string]*sourceCount
+	// since is when the oldest thing in the open batch came in.
+	since time.Time
+	free  chan *sealBuffer
+	out   chan<- Sealed
+}
+
+func newSealer(agentUID string, free chan *sealBuffer, out chan<- Sealed) *sealer {
+	return &sealer{
+		agentUID:  agentUID,
+		batch:     schema.NewBatch(),
+		positions: map[string]SourcePosition{},
+		counts:    map[string]*sourceCount{},
+		free:      free,
+		out:       out,
+	}
+}
+
+// newSealBuffers makes the buffers that go round between sealers and shippers: as
+// many as there are, so many batches wait at most.
+func newSealBuffers(n int) chan *sealBuffer {
+	free := make(chan *sealBuffer, n)
+	for range n {
+		free <- &sealBuffer{}
+	}
+	return free
+}
+
+func (s *sealer) add(source string, e *schema.Event) {
+	s.batch.Append(e)
+	s.count(source).events++
+}
+
+func (s *sealer) reject(source string, q *schema.Quarantined) {
+	s.quarantine.add(q)
+	s.count(source).quarantined++
+}
+
+// cover records that everything up to position p is in this batch or before it.
+func (s *sealer) cover(p SourcePosition) { s.positions[p.ID] = p }
+
+func (s *sealer) count(source string) *sourceCount {
+	c := s.counts[source]
+	if c == nil {
+		c = &sourceCount{source: source}
+		s.counts[source] = c
+	}
+	return c
+}
+
+func (s *sealer) empty() bool {
+	return s.batch.Rows() == 0 && s.quarantine.rows == 0 && len(s.positions) == 0
+}
+
+func (s *sealer) full() bool {
+	return s.batch.Rows() >= batchRows || s.batch.Bytes() >= batchBytes || s.quarantine.full()
+}
+
+// seal hands the open batch on; it waits until there is room for it.
+func (s *sealer) seal(ctx context.Context) error {
+	if s.empty() {
+		return nil
+	}
+	select {
+	case buffer := <-s.free:
+		return s.hand(ctx, buffer)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// trySeal hands the open batch on, unless it would have to wait.
+func (s *sealer) trySeal(ctx context.Context) (bool, error) {
+	if s.empty() {
+		return true, nil
+	}
+	select {
+	case buffer := <-s.free:
+		return true, s.hand(ctx, buffer)
+	default:
+		return false, nil
+	}
+}
+
+// hand never waits for long: out has room for every buffer that is not free.
+func (s *sealer) hand(ctx context.Context, buffer *sealBuffer) error {
+	var err error
+	buffer.block, buffer.quarantine = buffer.block[:0], buffer.quarantine[:0]
+	if s.batch.Rows() > 0 {
+		if buffer.block, err = s.batch.AppendBlock(buffer.block); err != nil {
+			return fmt.Errorf("seal batch: %w", err)
+		}
+	}
+	if s.quarantine.rows > 0 {
+		if buffer.quarantine, err = s.quarantine.appendBlock(buffer.quarantine); err != nil {
+			return fmt.Errorf("seal batch: %w", err)
+		}
+	}
+	sealed := Sealed{
+		Block: buffer.block, Rows: s.batch.Rows(), Token: token(s.agentUID, buffer.block),
+		Quarantine: buffer.quarantine, QuarantineRows: s.quarantine.rows, QuarantineToken: token(s.agentUID, buffer.quarantine),
+		buffer: buffer,
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.positions)) {
+		sealed.Positions = append(sealed.Positions, s.positions[id])
+	}
+	for _, c := range s.counts {
+		sealed.counts = append(sealed.counts, *c)
+	}
+	s.batch.Reset()
+	s.quarantine.reset()
+	clear(s.positions)
+	clear(s.counts)
+	s.since = time.Time{}
+	select {
+	case s.out <- sealed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
