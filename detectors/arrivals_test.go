@@ -1,0 +1,224 @@
+package detectors
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// firing collects the events of the rules' firing tests, all of one tenant each.
+func firing(t *testing.T, rules []Rule) []schema.Event {
+	t.Helper()
+	var events []schema.Event
+	for _, rule := range rules {
+		for i, test := range rule.Tests {
+			if test.Kind != TestFires || i > 0 {
+				continue
+			}
+			n := uint64(0)
+			for _, e := range test.Events {
+				e.rows(func(event *schema.Event) {
+					var hash schema.UIDHasher
+					hash.Part(rule.ID)
+					hash.Number(n)
+					n++
+					event.UID = hash.Sum()
+					event.Text[schema.MetadataTenantUID] = rule.ID
+					events = append(events, *event)
+				})
+			}
+		}
+	}
+	return events
+}
+
+func insertEvents(t *testing.T, store schema.Store, events []schema.Event) {
+	t.Helper()
+	batch := schema.NewBatch()
+	for i := range events {
+		batch.Append(&events[i])
+	}
+	if err := insertBatch(t.Context(), store, batch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// later is a clock by which everything inserted so far has settled.
+func later() time.Time { return time.Now().Add(time.Hour) }
+
+func withoutDetection(findings []schema.Finding) []schema.Finding {
+	findings = slices.Clone(findings)
+	for i := range findings {
+		findings[i].DetectedAt = time.Time{}
+	}
+	sortFindings(findings)
+	return findings
+}
+
+// The same events, whenever and in whatever order they arrive, and however often,
+// end in the same findings.
+func TestArrivalOrderChangesNothing(t *testing.T) {
+	rules, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := firing(t, rules)
+	atOnce := openStore(t)
+	insertEvents(t, atOnce, events)
+	want, err := NewRunner(atOnce, rules, Options{}).Scan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules {
+		if !slices.ContainsFunc(want, func(f schema.Finding) bool { return f.Rule == rule.ID && f.TenantUID == rule.ID }) {
+			t.Errorf("rule %s found nothing in its own case", rule.ID)
+		}
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	shuffled := slices.Clone(events)
+	random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	// The newest half first, the oldest a day late, and a part of it twice.
+	newestFirst := slices.Clone(events)
+	slices.SortStableFunc(newestFirst, func(a, b schema.Event) int { return int(b.Time - a.Time) })
+	third := len(events) / 3
+	deliveries := map[string][][]schema.Event{
+		"in random order":             {shuffled[:third], shuffled[third : 2*third], shuffled[2*third:]},
+		"the newest first, and twice": {newestFirst[:third], newestFirst[third:], newestFirst[:2*third]},
+	}
+	for name, parts := range deliveries {
+		t.Run(name, func(t *testing.T) {
+			store := openStore(t)
+			runner := NewRunner(store, rules, Options{Clock: later})
+			for _, part := range parts {
+				insertEvents(t, store, part)
+				for _, rule := range rules {
+					if err := runner.Wake(t.Context(), rule); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			got, err := LoadFindings(t.Context(), store, FindingFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(withoutDetection(want), withoutDetection(got)); diff != "" {
+				t.Errorf("findings differ (-at once +delivered):\n%s", diff)
+			}
+		})
+	}
+}
+
+func oneRule(t *testing.T, id string) Rule {
+	t.Helper()
+	rule, err := Parse(id+".yaml", []byte(readBuiltin(t, id)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rule
+}
+
+func TestWatermarkMovesOnlyOnSuccess(t *testing.T) {
+	rule := oneRule(t, "brute-force")
+	store := openStore(t)
+	insertEvents(t, store, firing(t, []Rule{rule}))
+	var handed []schema.Finding
+	refuse := errors.New("nobody there")
+	answer := refuse
+	runner := NewRunner(store, []Rule{rule}, Options{Clock: later, OnFindings: func(_ context.Context, f []schema.Finding) error {
+		handed = append(handed, f...)
+		return answer
+	}})
+	mark := func() time.Time {
+		at, err := runner.Watermark(t.Context(), rule.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	if got := mark(); !got.Equal(time.UnixMilli(0)) {
+		t.Errorf("watermark before any run is %s", got)
+	}
+	broken := rule
+	broken.Query = strings.Replace(rule.Query, "FROM events", "FROM evens", 1)
+	if err := runner.Wake(t.Context(), broken); err == nil || mark().UnixMilli() != 0 {
+		t.Errorf("after a failed query: error %v, watermark %s", err, mark())
+	}
+	if err := runner.Wake(t.Context(), rule); !errors.Is(err, refuse) || mark().UnixMilli() != 0 {
+		t.Errorf("after refused findings: error %v, watermark %s", err, mark())
+	}
+	answer = nil
+	if err := runner.Wake(t.Context(), rule); err != nil {
+		t.Fatal(err)
+	}
+	if len(handed) != 2 || handed[0].UID != handed[1].UID || !handed[0].DetectedAt.Equal(handed[1].DetectedAt.Truncate(time.Millisecond)) && handed[0].DetectedAt.Sub(handed[1].DetectedAt).Abs() > time.Millisecond {
+		t.Errorf("handed on: %v", handed)
+	}
+	moved := mark()
+	if moved.UnixMilli() == 0 || moved.After(time.Now()) {
+		t.Errorf("watermark after success is %s", moved)
+	}
+	// Nothing new: no run, no findings.
+	if err := runner.Wake(t.Context(), rule); err != nil || len(handed) != 2 || !mark().Equal(moved) {
+		t.Errorf("an idle run: error %v, %d findings, watermark %s", err, len(handed), mark())
+	}
+	var runs, failed uint64
+	if err := store.QueryRow(t.Context(), "SELECT count(), countIf(error != '') FROM rule_runs").Scan(&runs, &failed); err != nil {
+		t.Fatal(err)
+	}
+	if runs != 3 || failed != 2 {
+		t.Errorf("%d runs recorded, %d failed, want 3 and 2", runs, failed)
+	}
+}
+
+// Rows that have just arrived wait, so that an older insert that is still under way
+// is not passed over.
+func TestArrivalsSettle(t *testing.T) {
+	rule := oneRule(t, "brute-force")
+	store := openStore(t)
+	insertEvents(t, store, firing(t, []Rule{rule}))
+	runner := NewRunner(store, []Rule{rule}, Options{Settle: time.Minute})
+	early, err := runner.Arrivals(t.Context(), rule, time.Now())
+	if err != nil || len(early.Windows) != 0 {
+		t.Errorf("before they settle: %d windows, %v", len(early.Windows), err)
+	}
+	settled, err := runner.Arrivals(t.Context(), rule, time.Now().Add(2*time.Minute))
+	if err != nil || len(settled.Windows) != 1 || len(settled.Findings) != 1 {
+		t.Errorf("after: %d windows, %d findings, %v", len(settled.Windows), len(settled.Findings), err)
+	}
+}
+
+// A network looks new until the rows arrive that show it is not.
+func TestLateHistoryTakesFindingsBack(t *testing.T) {
+	rule := oneRule(t, "integration-new-network")
+	store := openStore(t)
+	runner := NewRunner(store, []Rule{rule}, Options{Clock: later})
+	stored := func() int {
+		findings, err := LoadFindings(t.Context(), store, FindingFilter{Rule: rule.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(findings)
+	}
+	insertEvents(t, store, firing(t, []Rule{rule}))
+	if err := runner.Wake(t.Context(), rule); err != nil || stored() != 1 {
+		t.Fatalf("%d findings, %v", stored(), err)
+	}
+	before := TestEvent{Time: testBase.Add(-10 * day), Text: map[schema.Text]string{
+		schema.ActorUserUID: "005000000000009AAA", schema.MetadataTenantUID: rule.ID, schema.MetadataProductName: "Salesforce",
+		schema.SrcEndpointIP: "192.0.2.50", schema.SrcEndpointNetwork: "192.0.2.0/24",
+	}, Number: map[schema.Number]uint64{schema.ClassUID: schema.ClassAPIActivity}}
+	var late []schema.Event
+	before.rows(func(e *schema.Event) { late = append(late, *e) })
+	insertEvents(t, store, late)
+	if err := runner.Wake(t.Context(), rule); err != nil || stored() != 0 {
+		t.Errorf("%d findings after the late rows, %v", stored(), err)
+	}
+}

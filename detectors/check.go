@@ -1,0 +1,225 @@
+package detectors
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// check turns a ruleFile into a Rule and collects what is wrong with it.
+type check struct {
+	source   *source
+	file     ruleFile
+	problems Problems
+}
+
+const (
+	defaultSchedule = "*/5 * * * *"
+	defaultWindow   = "24h"
+	shortestWindow  = time.Minute
+	longestLookback = 400 * day
+)
+
+var (
+	kebabCase   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	attackID    = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+	entityTypes = []string{"user", "integration", "network", "source"}
+)
+
+func (c *check) add(detail, mend string, path ...any) {
+	c.problems = append(c.problems, c.source.problem(detail, mend, path...))
+}
+
+func (c *check) rule() Rule {
+	f := c.file
+	rule := Rule{
+		ID: f.ID, Title: f.Title, Description: strings.TrimSpace(f.Description), Kind: Kind(f.Kind),
+		EntityType: f.EntityType, Attack: f.Attack, Needs: Needs{f.Needs.Columns, f.Needs.LogTypes},
+		Schedule: f.Schedule, Query: f.Query, Message: strings.TrimSpace(f.Message),
+		FalsePositives: f.FalsePositives, Runbook: f.Runbook, References: f.References,
+		Metric: Metric(f.Metric), File: c.source.file, source: c.source,
+	}
+	c.words(&rule)
+	c.times(&rule)
+	c.spike(&rule)
+	rule.Params = c.params()
+	c.placeholders(rule)
+	rule.Tests = c.tests()
+	return rule
+}
+
+func (c *check) words(rule *Rule) {
+	if !kebabCase.MatchString(rule.ID) {
+		c.add(fmt.Sprintf("id %q is not lower-case words joined by dashes", rule.ID), "for example id: brute-force", "id")
+	}
+	for key, text := range map[string]string{"title": rule.Title, "description": rule.Description, "message": rule.Message, "query": rule.Query} {
+		if strings.TrimSpace(text) == "" {
+			c.add(key+" is missing", "a rule needs id, title, description, kind, severity, entity_type, query, message and tests", key)
+		}
+	}
+	var known bool
+	if rule.Severity, known = schema.ParseSeverity(c.file.Severity); !known {
+		c.add(fmt.Sprintf("severity %q is not known", c.file.Severity), "use informational, low, medium, high or critical", "severity")
+	}
+	if rule.Kind != KindQuery && rule.Kind != KindSpike {
+		c.add(fmt.Sprintf("kind %q is not known", c.file.Kind), "use query or spike", "kind")
+	}
+	if !slices.Contains(entityTypes, rule.EntityType) {
+		c.add(fmt.Sprintf("entity_type %q is not known", rule.EntityType), "use "+strings.Join(entityTypes, ", "), "entity_type")
+	}
+	for i, id := range rule.Attack {
+		if !attackID.MatchString(id) {
+			c.add(fmt.Sprintf("%q is not an ATT&CK technique id", id), "for example T1110.003", "attack", i)
+		}
+	}
+	for i, name := range rule.Needs.Columns {
+		if _, known := eventColumns[name]; !known && !slices.Contains(tableColumns, name) {
+			c.add(fmt.Sprintf("the events table has no column %q", name), columnMend(name), "needs", "columns", i)
+		}
+	}
+	if len(rule.Runbook) == 0 {
+		c.add("runbook is missing", "list what a person does next, one step a line", "runbook")
+	}
+}
+
+func (c *check) times(rule *Rule) {
+	read := func(key, text, standard string) time.Duration {
+		if text == "" {
+			text = standard
+		}
+		d, err := parseDuration(text)
+		if err != nil {
+			c.add(err.Error(), "write for example 24h, 14d or 10m", key)
+		}
+		return d
+	}
+	rule.Window = read("window", c.file.Window, defaultWindow)
+	rule.Lookback = read("lookback", c.file.Lookback, "0")
+	if rule.Window < shortestWindow || rule.Window%time.Second != 0 {
+		c.add("window is not a whole number of seconds of at least a minute", "write for example 24h", "window")
+	}
+	if rule.Lookback < 0 || rule.Lookback > longestLookback {
+		c.add("lookback is negative or longer than 400 days", "write for example 14d", "lookback")
+	}
+	if rule.Schedule == "" {
+		rule.Schedule = defaultSchedule
+	}
+	if _, err := parseSchedule(rule.Schedule); err != nil {
+		c.add(err.Error(), "five fields in UTC: minute hour day month weekday, for example */5 * * * *", "schedule")
+	}
+}
+
+func (c *check) spike(rule *Rule) {
+	if rule.Kind != KindSpike {
+		for _, key := range []string{"metric", "bucket", "guards"} {
+			if _, value := child(c.source.root, key); value != nil {
+				c.add(key+" belongs to rules of kind spike", "leave it out, or write kind: spike", key)
+			}
+		}
+		return
+	}
+	if !slices.Contains([]Metric{MetricCalls, MetricBytes, MetricErrors, MetricRows}, rule.Metric) {
+		c.add(fmt.Sprintf("metric %q is not known", rule.Metric), "use calls, bytes, errors or rows", "metric")
+	}
+	bucket, err := parseDuration(c.file.Bucket)
+	if err != nil || bucket < time.Minute || bucket > day || day%max(bucket, 1) != 0 {
+		c.add(fmt.Sprintf("bucket %q is not a part of a day", c.file.Bucket), "write 1h or 5m", "bucket")
+		bucket = time.Hour
+	}
+	rule.Bucket = bucket
+	rule.Guards = defaultGuards(rule.Metric)
+	if g := c.file.Guards; g != nil {
+		for key, set := range map[string]struct {
+			to    *float64
+			value float64
+		}{"least": {&rule.Guards.Least, g.Least}, "ratio": {&rule.Guards.Ratio, g.Ratio}, "over_peak": {&rule.Guards.OverPeak, g.OverPeak}} {
+			if set.value < 0 {
+				c.add(key+" is negative", "write a number of at least 0", "guards", key)
+			} else if set.value > 0 {
+				*set.to = set.value
+			}
+		}
+	}
+	if rule.Lookback < minWarmUp || rule.Window > rule.Lookback || rule.Lookback%rule.Window != 0 {
+		c.add("lookback is shorter than the 7 days that a baseline needs, or not a whole number of windows", "write for example window: 24h and lookback: 14d", "lookback")
+	}
+}
+
+var givenParams = map[Kind]map[string]string{
+	KindQuery: {"from": "DateTime64(3)", "to": "DateTime64(3)", "lookback_from": "DateTime64(3)"},
+	KindSpike: {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32", "with_evidence": "UInt8"},
+}
+
+// placeholders compares the parameters that the query uses with those declared,
+// and the words of the message with those of the query.
+func (c *check) placeholders(rule Rule) {
+	text := readSQL(rule.Query)
+	given, known := givenParams[rule.Kind]
+	if !known {
+		return // the kind is the problem
+	}
+	used := map[string]bool{}
+	for _, p := range text.placeholders {
+		used[p.name] = true
+		want, known := given[p.name]
+		if own, declared := rule.Param(p.name); declared {
+			if known {
+				c.add(fmt.Sprintf("parameter %s has the name of a given one", p.name), "choose another name", "params", p.name)
+			}
+			want, known = own.Type, true
+		}
+		line, column := c.source.scalarPosition(p.line, p.column, "query")
+		switch {
+		case !known:
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("the query uses parameter %s, which is not declared", p.name),
+				fmt.Sprintf("declare it under params:, or use one of %s", strings.Join(sortedKeys(given), ", "))))
+		case strings.ReplaceAll(p.kind, " ", "") != want:
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("the query uses parameter %s as %s, declared is %s", p.name, p.kind, want),
+				fmt.Sprintf("write {%s:%s}", p.name, want)))
+		}
+	}
+	for _, p := range rule.Params {
+		if !used[p.Name] {
+			line, column := c.source.keyPosition("params", p.Name)
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("parameter %s is declared and not used", p.Name), fmt.Sprintf("use {%s:%s} in the query, or delete it", p.Name, p.Type)))
+		}
+	}
+	for _, name := range []string{"from", "to"} {
+		if !used[name] && rule.Query != "" {
+			c.add(fmt.Sprintf("the query does not use {%s:DateTime64(3)}", name), "bound the event time: time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}", "query")
+		}
+	}
+	for _, word := range messageWords(rule.Message) {
+		if !text.identifiers[word.name] && !slices.Contains(givenWords(rule.Kind), word.name) {
+			line, column := c.source.scalarPosition(word.line, word.column, "message")
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("the message uses {{%s}}, which the query does not return", word.name),
+				"use a column of the query, or one of "+strings.Join(givenWords(rule.Kind), ", ")))
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// columnMend says which column may have been meant.
+func columnMend(name string) string {
+	if near := closest(name, append(sortedKeys(eventColumns), tableColumns...)); len(near) > 0 {
+		return "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return "`crmwatch query \"DESCRIBE events\"` lists the columns"
+}

@@ -1,0 +1,205 @@
+package detectors
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// maxEvidence is how many events a finding names.
+const maxEvidence = 50
+
+// maxListed is how many entries of a list a text shows.
+const maxListed = 10
+
+// draft is a finding whose entity has no name yet, and so no message.
+type draft struct {
+	finding schema.Finding
+	// values are what the message can say, by name.
+	values map[string]string
+}
+
+// draftsOf turns the rows of a query rule into drafts. Rows of one entity become
+// one: the rule's identity of a finding is entity and window.
+func draftsOf(rule Rule, window Window, records []record) ([]draft, error) {
+	byUID := map[schema.UID]int{}
+	var drafts []draft
+	for _, row := range records {
+		d, err := draftOf(rule, window, row)
+		if err != nil {
+			return nil, err
+		}
+		if i, twice := byUID[d.finding.UID]; twice {
+			drafts[i] = joinDrafts(drafts[i], d)
+			continue
+		}
+		byUID[d.finding.UID] = len(drafts)
+		drafts = append(drafts, d)
+	}
+	return drafts, nil
+}
+
+func draftOf(rule Rule, window Window, row record) (draft, error) {
+	f := schema.Finding{
+		Rule: rule.ID, Title: rule.Title, Severity: rule.Severity, EntityType: rule.EntityType,
+		TenantUID: textOf(row["tenant"]), Product: textOf(row["product"]),
+		EntityUID: textOf(row["entity_uid"]), Entity: textOf(row["entity"]),
+		WindowFrom: window.From, WindowTo: window.To,
+		Attack: slices.Clone(rule.Attack), Attributes: map[string]string{},
+	}
+	var ok bool
+	if f.FirstSeen, ok = row["first_seen"].(time.Time); !ok {
+		return draft{}, fmt.Errorf("column first_seen is %T, want a DateTime64", row["first_seen"])
+	}
+	if f.LastSeen, ok = row["last_seen"].(time.Time); !ok {
+		return draft{}, fmt.Errorf("column last_seen is %T, want a DateTime64", row["last_seen"])
+	}
+	f.FirstSeen, f.LastSeen = f.FirstSeen.UTC(), f.LastSeen.UTC()
+	count, err := strconv.ParseUint(textOf(row["count"]), 10, 64)
+	if err != nil {
+		return draft{}, fmt.Errorf("column count is not a whole number: %w", err)
+	}
+	f.Count = count
+	if f.Evidence, err = uidsOf(row["evidence"]); err != nil {
+		return draft{}, err
+	}
+	if given, has := row["severity"]; has {
+		if f.Severity, err = severityOf(given, rule.Severity); err != nil {
+			return draft{}, err
+		}
+	}
+	values := map[string]string{}
+	for name, value := range row {
+		values[name] = sayValue(value)
+		if !contractColumns[name] {
+			f.Attributes[name] = textOf(value)
+		}
+	}
+	f.UID = findingUID(f, window.From)
+	return draft{f, values}, nil
+}
+
+var contractColumns = map[string]bool{
+	"tenant": true, "product": true, "entity_uid": true, "entity": true, "first_seen": true,
+	"last_seen": true, "count": true, "severity": true, "evidence": true,
+}
+
+// findingUID is the finding's identity. The product goes in with the entity: two
+// products may know one name, and those are two findings.
+func findingUID(f schema.Finding, from time.Time) schema.UID {
+	return schema.FindingUID(f.Rule, f.TenantUID, f.EntityType, f.Product+"\x1f"+f.EntityUID, from)
+}
+
+// joinDrafts is one draft of two rows about one entity.
+func joinDrafts(a, b draft) draft {
+	if b.finding.Severity > a.finding.Severity || b.finding.Severity == a.finding.Severity && b.finding.FirstSeen.Before(a.finding.FirstSeen) {
+		a, b = b, a
+	}
+	f, g := &a.finding, b.finding
+	if g.FirstSeen.Before(f.FirstSeen) {
+		f.FirstSeen = g.FirstSeen
+	}
+	if g.LastSeen.After(f.LastSeen) {
+		f.LastSeen = g.LastSeen
+	}
+	f.Count += g.Count
+	f.Evidence = append(f.Evidence, g.Evidence...)
+	f.Evidence = f.Evidence[:min(len(f.Evidence), maxEvidence)]
+	attributes := maps.Clone(g.Attributes)
+	maps.Copy(attributes, f.Attributes)
+	f.Attributes = attributes
+	a.values["count"] = sayValue(f.Count)
+	a.values["first_seen"], a.values["last_seen"] = sayTime(f.FirstSeen), sayTime(f.LastSeen)
+	return a
+}
+
+func severityOf(value any, standard schema.Severity) (schema.Severity, error) {
+	text := textOf(value)
+	if text == "" || text == "0" {
+		return standard, nil
+	}
+	if severity, known := schema.ParseSeverity(text); known {
+		return severity, nil
+	}
+	if n, err := strconv.ParseUint(text, 10, 8); err == nil && n <= uint64(schema.SeverityCritical) {
+		return schema.Severity(n), nil
+	}
+	return 0, fmt.Errorf("column severity holds %q: use informational, low, medium, high, critical or 1 to 5", text)
+}
+
+func uidsOf(value any) ([]schema.UID, error) {
+	if value == nil {
+		return nil, nil
+	}
+	list := reflect.ValueOf(value)
+	want := reflect.TypeFor[schema.UID]()
+	if list.Kind() != reflect.Slice || !list.Type().Elem().ConvertibleTo(want) {
+		return nil, fmt.Errorf("column evidence is %T, want Array(UUID)", value)
+	}
+	uids := make([]schema.UID, min(list.Len(), maxEvidence))
+	for i := range uids {
+		uids[i] = list.Index(i).Convert(want).Interface().(schema.UID)
+	}
+	return uids, nil
+}
+
+func uidOf(value any) (schema.UID, error) {
+	v, want := reflect.ValueOf(value), reflect.TypeFor[schema.UID]()
+	if !v.IsValid() || !v.Type().ConvertibleTo(want) {
+		return schema.UID{}, fmt.Errorf("%T is not a UUID", value)
+	}
+	return v.Convert(want).Interface().(schema.UID), nil
+}
+
+// sayTime writes a moment for people.
+func sayTime(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// sayValue writes a value of a query for a message: textOf, with commas in large
+// whole numbers.
+func sayValue(value any) string {
+	switch reflect.ValueOf(value).Kind() {
+	case reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return withSeparators(textOf(value))
+	}
+	return textOf(value)
+}
+
+// textOf writes a value of a query for an attribute.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case time.Time:
+		return sayTime(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case fmt.Stringer:
+		return v.String()
+	}
+	v := reflect.ValueOf(value)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return ""
+		}
+		return textOf(v.Elem().Interface())
+	case reflect.Slice:
+		texts := make([]string, 0, min(v.Len(), maxListed+1))
+		for i := range min(v.Len(), maxListed) {
+			texts = append(texts, textOf(v.Index(i).Interface()))
+		}
+		if more := v.Len() - maxListed; more > 0 {
+			texts = append(texts, fmt.Sprintf("and %d more", more))
+		}
+		return strings.Join(texts, ", ")
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,91 @@
+package detectors
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+//go:embed rules/*.yaml
+var builtinFiles embed.FS
+
+// Builtin reads the rules that ship with crmwatch, in the order of their ids.
+func Builtin() ([]Rule, error) {
+	return load(readFS(builtinFiles, "rules", "rules/"))
+}
+
+// Load reads the built-in rules and those of the folders beside them: every file
+// named *.yaml or *.yml, subfolders not included. It returns the rules that are
+// right even when others are not; the error is then Problems and lists every one.
+func Load(folders ...string) ([]Rule, error) {
+	files := readFS(builtinFiles, "rules", "rules/")
+	for _, folder := range folders {
+		files = append(files, readFS(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
+	}
+	return load(files)
+}
+
+// loadedFile is a rule file's content, or the reason why there is none.
+type loadedFile struct {
+	name string
+	text []byte
+	err  error
+}
+
+func readFS(fsys fs.FS, folder, shown string) []loadedFile {
+	entries, err := fs.ReadDir(fsys, folder)
+	if err != nil {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		return []loadedFile{{name: strings.TrimRight(shown, "/\\"), err: fmt.Errorf("read rules folder: %w", err)}}
+	}
+	var files []loadedFile
+	for _, entry := range entries {
+		if ext := path.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		text, err := fs.ReadFile(fsys, path.Join(folder, entry.Name()))
+		files = append(files, loadedFile{shown + entry.Name(), text, err})
+	}
+	return files
+}
+
+func load(files []loadedFile) ([]Rule, error) {
+	var rules []Rule
+	var problems Problems
+	first := map[string]string{}
+	for _, f := range files {
+		if f.err != nil {
+			problems = append(problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it exists and can be read"})
+			continue
+		}
+		rule, err := Parse(f.name, f.text)
+		if err != nil {
+			var found Problems
+			if errors.As(err, &found) {
+				problems = append(problems, found...)
+			}
+			continue
+		}
+		if other, taken := first[rule.ID]; taken {
+			problems = append(problems, rule.source.problem(fmt.Sprintf("id %s is also that of %s", rule.ID, other), "give each rule an id of its own", "id"))
+			continue
+		}
+		first[rule.ID] = f.name
+		rules = append(rules, rule)
+	}
+	sort.Slice(rules, func(i, j int) bool { return rules[i].ID < rules[j].ID })
+	sort.SliceStable(problems, func(i, j int) bool {
+		a, b := problems[i], problems[j]
+		return a.File < b.File || a.File == b.File && a.Line < b.Line
+	})
+	return rules, problems.err()
+}

@@ -1,0 +1,164 @@
+// Package detectors finds abuse in the events table. A rule is data: one YAML
+// file with its SQL, its explanation and its own tests. A Runner evaluates rules
+// over grid windows of event time; what wakes it and which rows have arrived
+// decides only which windows are looked at, never what they say.
+package detectors
+
+import (
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// Kind says how a rule judges a window.
+type Kind string
+
+// The kinds of rules.
+const (
+	// KindQuery rules return the finding itself: see Rule.Query.
+	KindQuery Kind = "query"
+	// KindSpike rules return a series a entity, judged against its own baseline.
+	KindSpike Kind = "spike"
+)
+
+// Metric is what a spike rule counts. It decides words and the smallest value
+// that matters.
+type Metric string
+
+// The metrics of spike rules.
+const (
+	MetricCalls  Metric = "calls"
+	MetricBytes  Metric = "bytes"
+	MetricErrors Metric = "errors"
+	MetricRows   Metric = "rows"
+)
+
+// Rule is one detection, read from one YAML file.
+//
+// The query reads FROM events and sees each event once. It has the parameters
+// {from:DateTime64(3)} and {to:DateTime64(3)} (the window), {lookback_from:DateTime64(3)}
+// (the window's start less Lookback) and the rule's own Params.
+//
+// A query of kind "query" returns one row an entity with the columns tenant,
+// product, entity_uid, first_seen, last_seen, count and evidence (Array(UUID), at
+// most 50, between first_seen and last_seen), and optionally entity (the name) and
+// severity (a name or a number) in place of the rule's. All other columns become
+// attributes. A query of kind "spike" returns tenant, product, entity_uid, bucket
+// (DateTime) and value, at most one row a bucket; it has the further parameters
+// {bucket:UInt32} (seconds) and {with_evidence:UInt8}: when that is 1, it also fills
+// a column evidence.
+type Rule struct {
+	ID          string
+	Title       string
+	Description string
+	Kind        Kind
+	Severity    schema.Severity
+	EntityType  string
+	// Attack lists MITRE ATT&CK technique ids.
+	Attack []string
+	Needs  Needs
+	// Window is the length of the grid that event time is cut into, counted from
+	// 1970 UTC; a finding's identity holds the window's start.
+	Window time.Duration
+	// Lookback is how much event time before the window the query may read.
+	Lookback time.Duration
+	// Schedule is when the rule wakes: a cron line of five fields, in UTC.
+	Schedule string
+	Params   []Param
+	Query    string
+	// Message is the finding's text; {{column}} stands for a returned column.
+	Message        string
+	FalsePositives []string
+	// Runbook lists what a person does next, in order.
+	Runbook    []string
+	References []string
+	Tests      []Test
+	// Metric, Bucket and Guards belong to spike rules.
+	Metric Metric
+	Bucket time.Duration
+	Guards Guards
+	// File is where the rule was read from.
+	File string
+
+	source *source
+}
+
+// Needs says what a rule must find in the data to be able to fire.
+type Needs struct {
+	// Columns are columns of the events table.
+	Columns []string
+	// LogTypes are values of metadata_log_name; one of them is enough. Empty means
+	// any. Only events of these types give a window a reason to be evaluated.
+	LogTypes []string
+}
+
+// Param is a value of a rule that can be tuned.
+type Param struct {
+	Name string
+	// Type is the ClickHouse type that the query declares.
+	Type string
+	// Value is a string, bool, int64, uint64, float64 or a []string.
+	Value       any
+	Description string
+}
+
+// TestKind is what a rule's test proves.
+type TestKind string
+
+// A rule has at least one test of each kind.
+const (
+	// TestFires is abuse that the rule finds.
+	TestFires TestKind = "fires"
+	// TestQuiet is ordinary traffic that looks like it.
+	TestQuiet TestKind = "quiet"
+	// TestBoundary is the last harmless or the first harmful case.
+	TestBoundary TestKind = "boundary"
+)
+
+// Test is a case in a rule's own file: events in, findings out.
+type Test struct {
+	Name   string
+	Kind   TestKind
+	Events []TestEvent
+	Expect []Expectation
+}
+
+// Expectation is a finding that a test wants; fields left empty are not compared.
+type Expectation struct {
+	Entity    string            `yaml:"entity"`
+	EntityUID string            `yaml:"entity_uid"`
+	Count     *uint64           `yaml:"count"`
+	Severity  string            `yaml:"severity"`
+	FirstSeen string            `yaml:"first_seen"`
+	LastSeen  string            `yaml:"last_seen"`
+	Evidence  *int              `yaml:"evidence"`
+	Message   string            `yaml:"message"`
+	With      map[string]string `yaml:"attributes"`
+}
+
+// Param finds a parameter by its name.
+func (r Rule) Param(name string) (Param, bool) {
+	for _, p := range r.Params {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Param{}, false
+}
+
+// reach is how far after an event the windows lie that its arrival can change.
+func (r Rule) reach() time.Duration {
+	if r.Kind == KindSpike {
+		return 2 * r.Lookback
+	}
+	return r.Lookback
+}
+
+// overhang is how far before an event the windows lie that its arrival can
+// change: an episode opened in one window may end in the next.
+func (r Rule) overhang() time.Duration {
+	if r.Kind == KindSpike {
+		return episodeLimit
+	}
+	return 0
+}

@@ -1,0 +1,76 @@
+package detectors
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crmwatch/crmwatch/engine/enginetest"
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
+// openStore is a database with the tables of crmwatch, this test's own.
+func openStore(t *testing.T) schema.Store {
+	t.Helper()
+	store := enginetest.Open(t)
+	if _, err := schema.Migrate(t.Context(), store); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestBuiltinRules(t *testing.T) {
+	rules, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := openStore(t)
+	if err := Validate(t.Context(), store, rules); err != nil {
+		t.Fatal(err)
+	}
+	results, err := TestRules(t.Context(), store, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		t.Logf("%-28s %-9s %s", r.Rule, r.Kind, r.Test)
+		if !r.Passed() {
+			t.Errorf("rule %s, test %q: %s", r.Rule, r.Test, r.Problem)
+		}
+		for _, f := range r.Findings {
+			t.Logf("    %s: %s", f.Severity, f.Message)
+		}
+	}
+}
+
+// A rule that can no longer fire, fires too early, or lost its tests does not pass.
+func TestRulesFindsRulesThatChanged(t *testing.T) {
+	rule := oneRule(t, "brute-force")
+	change := func(edit func(*Rule)) Rule {
+		changed := rule
+		changed.Params = slices.Clone(rule.Params)
+		edit(&changed)
+		return changed
+	}
+	threshold := slices.IndexFunc(rule.Params, func(p Param) bool { return p.Name == "threshold" })
+	cases := map[string]struct {
+		rule Rule
+		want string
+	}{
+		"never fires":  {change(func(r *Rule) { r.Query = strings.Replace(r.Query, "status = 2", "status = 3", 1) }), "no finding"},
+		"fires early":  {change(func(r *Rule) { r.Params[threshold].Value = uint64(4) }), "unexpected finding"},
+		"cannot run":   {change(func(r *Rule) { r.Query = "SELECT nothing" }), "nothing"},
+		"has no quiet": {change(func(r *Rule) { r.Tests = r.Tests[:1] }), "no test of kind quiet"},
+	}
+	for name, c := range cases {
+		results, err := TestRules(t.Context(), openStore(t), []Rule{c.rule})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(results, func(r Result) bool { return strings.Contains(r.Problem, c.want) }) {
+			t.Errorf("%s: no result says %q: %+v", name, c.want, results)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package detectors
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// seriesKey is an entity of a spike rule.
+type seriesKey struct{ tenant, product, uid string }
+
+// spikes judges the series of a spike rule and returns the episodes that open in
+// one of the windows. Series start at a coarse grid, so that one walk serves many
+// windows and yields what a walk for each would.
+func (r *Runner) spikes(ctx context.Context, rule Rule, windows []int64, step func()) ([]draft, error) {
+	blocks := map[int64][]int64{}
+	var order []int64
+	for _, w := range windows {
+		block := gridIndex(gridWindow(w, rule.Window).From, rule.Lookback)
+		if blocks[block] == nil {
+			order = append(order, block)
+		}
+		blocks[block] = append(blocks[block], w)
+	}
+	var drafts []draft
+	for _, block := range order {
+		found, err := r.spikesOfBlock(ctx, rule, block, blocks[block])
+		if err != nil {
+			return nil, fmt.Errorf("evaluate rule %s over %s: %w", rule.ID, gridWindow(block, rule.Lookback).From.Format(time.RFC3339), err)
+		}
+		drafts = append(drafts, found...)
+		for range blocks[block] {
+			step()
+		}
+	}
+	return drafts, nil
+}
+
+func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, windows []int64) ([]draft, error) {
+	from := gridWindow(block, rule.Lookback).From.Add(-rule.Lookback)
+	to := gridWindow(windows[len(windows)-1], rule.Window).To.Add(episodeLimit)
+	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0)}
+	records, err := r.read(ctx, rule, from, to, params)
+	if err != nil {
+		return nil, err
+	}
+	series, names, err := seriesOf(records)
+	if err != nil {
+		return nil, err
+	}
+	var drafts []draft
+	for _, key := range sortedSeries(series) {
+		for _, episode := range FindEpisodes(series[key], rule.Bucket, rule.Guards) {
+			if _, asked := slices.BinarySearch(windows, gridIndex(episode.From, rule.Window)); !asked {
+				continue
+			}
+			d := spikeDraft(rule, key, names[key], episode)
+			if d.finding.Evidence, err = r.spikeEvidence(ctx, rule, key, episode); err != nil {
+				return nil, err
+			}
+			drafts = append(drafts, d)
+		}
+	}
+	return drafts, nil
+}
+
+// seriesOf sorts the rows of a spike rule into series.
+func seriesOf(records []record) (map[seriesKey][]Bucket, map[seriesKey]string, error) {
+	series, names := map[seriesKey][]Bucket{}, map[seriesKey]string{}
+	for _, row := range records {
+		key := seriesKey{textOf(row["tenant"]), textOf(row["product"]), textOf(row["entity_uid"])}
+		at, ok := row["bucket"].(time.Time)
+		if !ok {
+			return nil, nil, fmt.Errorf("column bucket is %T, want a DateTime", row["bucket"])
+		}
+		value, err := strconv.ParseFloat(textOf(row["value"]), 64)
+		if err != nil {
+			return nil, nil, fmt.Errorf("column value is not a number: %w", err)
+		}
+		series[key] = append(series[key], Bucket{at.UTC(), value})
+		names[key] = max(names[key], textOf(row["entity"]))
+	}
+	for _, s := range series {
+		slices.SortFunc(s, func(a, b Bucket) int { return a.From.Compare(b.From) })
+	}
+	return series, names, nil
+}
+
+func sortedSeries(series map[seriesKey][]Bucket) []seriesKey {
+	keys := make([]seriesKey, 0, len(series))
+	for key := range series {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b seriesKey) int {
+		return strings.Compare(a.tenant+"\x00"+a.product+"\x00"+a.uid, b.tenant+"\x00"+b.product+"\x00"+b.uid)
+	})
+	return keys
+}
+
+// spikeEvidence asks for the events of the episode's peak.
+func (r *Runner) spikeEvidence(ctx context.Context, rule Rule, key seriesKey, e Episode) ([]schema.UID, error) {
+	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(1)}
+	records, err := r.read(ctx, rule, e.Peak.From, e.Peak.From.Add(rule.Bucket), params)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range records {
+		if key == (seriesKey{textOf(row["tenant"]), textOf(row["product"]), textOf(row["entity_uid"])}) {
+			return uidsOf(row["evidence"])
+		}
+	}
+	return nil, nil
+}
+
+// spikeDraft explains an episode: what, since when, how unusual against what.
+func spikeDraft(rule Rule, key seriesKey, entity string, e Episode) draft {
+	f := schema.Finding{
+		Rule: rule.ID, Title: rule.Title, Severity: rule.Severity, EntityType: rule.EntityType,
+		TenantUID: key.tenant, Product: key.product, EntityUID: key.uid, Entity: entity,
+		WindowFrom: e.From, WindowTo: e.To, FirstSeen: e.From, LastSeen: e.To.Add(-time.Millisecond),
+		Count: uint64(math.Max(0, e.Total)), Attack: slices.Clone(rule.Attack),
+	}
+	f.UID = findingUID(f, e.From)
+	slot := e.Peak.From.Format("15:04")
+	if e.ByWeek {
+		slot = e.Peak.From.Format("Monday 15:04")
+	}
+	values := map[string]string{
+		"metric": string(rule.Metric), "value": sayNumber(rule.Metric, e.Peak.Value), "median": sayNumber(rule.Metric, e.Median),
+		"peak_before": sayNumber(rule.Metric, e.PeakBefore), "share": sayShare(e.Share), "slot": slot,
+		"history": sayDuration(e.History), "peak_at": sayTime(e.Peak.From), "score": strconv.FormatFloat(e.Score, 'f', 1, 64),
+		"length": sayDuration(e.To.Sub(e.From)),
+	}
+	f.Attributes = maps.Clone(values)
+	for _, name := range []string{"value", "median", "peak_before"} {
+		values[name] = withSeparators(values[name])
+	}
+	for name, value := range map[string]string{
+		"tenant": key.tenant, "product": key.product, "entity_uid": key.uid, "count": sayValue(f.Count),
+		"first_seen": sayTime(f.FirstSeen), "last_seen": sayTime(f.LastSeen),
+	} {
+		values[name] = value
+	}
+	return draft{f, values}
+}
+
+// sayShare writes a share of the history, never rounded up to all of it.
+func sayShare(share float64) string {
+	return strconv.FormatFloat(math.Floor(share*1e4)/100, 'f', -1, 64) + " %"
+}
+
+func sayNumber(metric Metric, x float64) string {
+	if metric != MetricBytes {
+		return strconv.FormatFloat(math.Round(x), 'f', 0, 64)
+	}
+	for _, unit := range []string{"B", "KB", "MB", "GB"} {
+		if x < 1000 {
+			return strconv.FormatFloat(x, 'f', min(1, len(unit)-1), 64) + " " + unit
+		}
+		x /= 1000
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " TB"
+}
