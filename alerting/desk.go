@@ -1,0 +1,187 @@
+// Package alerting turns findings into alerts that people are told about: one
+// alert a story, rendered for a terminal or for Slack, sent once and then updated
+// in place, with an outbox in the database that survives the death of the process
+// between any two steps.
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// Options of a Desk; the zero value is good.
+type Options struct {
+	// Fallback is told what a notifier refuses, so that nothing is lost; it must
+	// not be one of the notifiers. Without it a refusal is only logged.
+	Fallback Notifier
+	// UpdateEvery is the shortest time between two updates of one message, a
+	// minute by default. A higher severity does not wait.
+	UpdateEvery time.Duration
+	// Clock is time.Now by default.
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+// Desk keeps the alerts of one database and tells the notifiers about them. Its
+// methods may be called from several goroutines; one process may have one Desk on
+// a database.
+type Desk struct {
+	store     schema.Store
+	notifiers []Notifier
+	options   Options
+
+	mu        sync.Mutex
+	recovered bool
+	// due holds the alerts about which somebody has yet to be told, with the time
+	// before which there is no use in trying.
+	due map[schema.UID]time.Time
+	// lines is the state of each notifier.
+	lines map[string]*line
+}
+
+// NewDesk makes a desk. It reads and sends nothing before its first call.
+func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
+	if options.UpdateEvery <= 0 {
+		options.UpdateEvery = time.Minute
+	}
+	if options.Clock == nil {
+		options.Clock = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Desk{store: store, notifiers: slices.Clone(notifiers), options: options, due: map[schema.UID]time.Time{}, lines: map[string]*line{}}
+	for _, n := range notifiers {
+		d.lines[n.Name()] = &line{}
+	}
+	if options.Fallback != nil {
+		d.lines[options.Fallback.Name()] = &line{}
+	}
+	return d
+}
+
+// Handle joins findings, which must be in the findings table already, to the open
+// alerts, saves what changed, and tells the notifiers as far as they take it now;
+// Run or Flush does the rest. Findings that bring nothing new change and send
+// nothing, so they can be handled again after an error.
+//
+// The error is that of the database. What a notifier does wrong is not: it is in
+// the outbox, and is tried again.
+func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.recover(ctx); err != nil {
+		return err
+	}
+	existing, saved, err := d.openAlerts(ctx, findings)
+	if err != nil {
+		return fmt.Errorf("load open alerts: %w", err)
+	}
+	touched, changed := d.regroup(existing, saved, findings)
+	if err := d.ensureDeliveries(ctx, touched); err != nil {
+		return err
+	}
+	if err := saveAlerts(ctx, d.store, changed); err != nil {
+		return err
+	}
+	for _, a := range touched {
+		d.due[a.UID] = time.Time{}
+	}
+	return d.deliver(ctx, touched)
+}
+
+// openAlerts loads the open alerts that the findings may join.
+func (d *Desk) openAlerts(ctx context.Context, findings []schema.Finding) ([]schema.Alert, map[schema.UID]savedAlert, error) {
+	from, to := seen(findings[0])
+	keys := map[storyKey]bool{}
+	for _, f := range findings {
+		first, last := seen(f)
+		from = earlier(from, first)
+		if last.After(to) {
+			to = last
+		}
+		keys[keyOf(f)] = true
+	}
+	near, err := readAlerts(ctx, d.store, `status = 'open' AND toUnixTimestamp64Milli(last_seen) >= {from:Int64} AND toUnixTimestamp64Milli(first_seen) <= {to:Int64}`,
+		schema.Named("from", from.Add(-StoryGap).UnixMilli()), schema.Named("to", to.Add(StoryGap).UnixMilli()))
+	if err != nil {
+		return nil, nil, err
+	}
+	near = slices.DeleteFunc(near, func(a savedAlert) bool { return !keys[keyOfAlert(a.Alert)] })
+	existing, err := withFindings(ctx, d.store, near)
+	if err != nil {
+		return nil, nil, err
+	}
+	saved := make(map[schema.UID]savedAlert, len(near))
+	for _, a := range near {
+		saved[a.UID] = a
+	}
+	return existing, saved, nil
+}
+
+// regroup joins the findings to the stories; changed are the alerts among the
+// touched ones that differ from what is saved.
+func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert, findings []schema.Finding) (touched []schema.Alert, changed []savedAlert) {
+	now := d.options.Clock()
+	fresh := make(map[schema.UID]bool, len(findings))
+	for _, f := range findings {
+		fresh[f.UID] = true
+	}
+	for _, a := range Group(existing, findings) {
+		isTouched := a.Status == schema.AlertMerged || slices.ContainsFunc(a.FindingUIDs, func(uid schema.UID) bool { return fresh[uid] })
+		if !isTouched {
+			continue
+		}
+		if late := now.Sub(a.LastSeen).Truncate(time.Second); a.Version == 0 && late >= time.Minute {
+			a.SeenAfter = late
+		}
+		hash := contentHash(a)
+		if before, known := saved[a.UID]; !known || before.hash != hash || !slices.Equal(before.FindingUIDs, a.FindingUIDs) {
+			a.Version, a.UpdatedAt = a.Version+1, now
+			changed = append(changed, savedAlert{a, hash})
+		}
+		touched = append(touched, a)
+	}
+	return touched, changed
+}
+
+// ensureDeliveries puts alerts into the outbox before they are saved: an alert
+// that exists is told, even by the next process.
+func (d *Desk) ensureDeliveries(ctx context.Context, alerts []schema.Alert) error {
+	known, err := deliveriesOf(ctx, d.store, uidsOf(alerts))
+	if err != nil {
+		return err
+	}
+	var missing []*delivery
+	for _, a := range alerts {
+		for _, n := range d.notifiers {
+			// An alert that nobody has heard of needs no word about being merged.
+			if known[deliveryKey{a.UID, n.Name()}] == nil && a.Status != schema.AlertMerged {
+				missing = append(missing, &delivery{alert: a.UID, notifier: n.Name(), state: statePending})
+			}
+		}
+	}
+	return saveDeliveries(ctx, d.store, d.options.Clock(), missing...)
+}
+
+func uidsOf(alerts []schema.Alert) []schema.UID {
+	uids := make([]schema.UID, len(alerts))
+	for i, a := range alerts {
+		uids[i] = a.UID
+	}
+	return uids
+}
+
+// Alerts reads alerts with their findings, for lists and reports.
+func (d *Desk) Alerts(ctx context.Context, filter AlertFilter) ([]schema.Alert, error) {
+	return Alerts(ctx, d.store, filter)
+}

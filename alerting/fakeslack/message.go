@@ -1,0 +1,265 @@
+package fakeslack
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/crmwatch/crmwatch/alerting"
+)
+
+// Message is a message that stands in a channel.
+type Message struct {
+	Channel string
+	// TS is the message's id and its time.
+	TS       string
+	Text     string
+	Blocks   json.RawMessage
+	Metadata Metadata
+	// Updates counts the chat.update calls that changed it.
+	Updates int
+	// Unfurl: Slack would fetch the links in it and show what is behind them.
+	Unfurl bool
+	// LinkNames: Slack would turn @name and bare links of the text into live ones.
+	LinkNames bool
+}
+
+// Metadata is what an app hangs on a message for itself.
+type Metadata struct {
+	EventType    string         `json:"event_type"`
+	EventPayload map[string]any `json:"event_payload"`
+}
+
+// Render draws the message as text, much as Slack shows it.
+func (m Message) Render() string {
+	if len(m.Blocks) == 0 {
+		return m.Text + "\n"
+	}
+	text, err := alerting.RenderBlocks(m.Blocks, 84)
+	if err != nil {
+		return m.Text + "\n"
+	}
+	return text
+}
+
+var (
+	markup    = regexp.MustCompile(`<[^>]*>`)
+	bareNames = regexp.MustCompile(`@(channel|here|everyone)\b`)
+)
+
+// Live lists what in the message would be more than text: mentions, links and
+// commands. A message that holds only log text must have none.
+func (m Message) Live() []string {
+	live := markup.FindAllString(m.Text, -1)
+	if m.LinkNames {
+		live = append(live, bareNames.FindAllString(m.Text, -1)...)
+		live = append(live, bareLinks.FindAllString(m.Text, -1)...)
+	}
+	var blocks []block
+	_ = json.Unmarshal(m.Blocks, &blocks)
+	for _, b := range blocks {
+		for _, t := range b.texts() {
+			if t.Type != "mrkdwn" {
+				continue
+			}
+			live = append(live, markup.FindAllString(t.Text, -1)...)
+			if t.Verbatim == nil || !*t.Verbatim {
+				live = append(live, bareLinks.FindAllString(t.Text, -1)...)
+				live = append(live, bareNames.FindAllString(t.Text, -1)...)
+			}
+		}
+	}
+	return live
+}
+
+var bareLinks = regexp.MustCompile(`https?://[^\s|>]+`)
+
+// Slack's limits for a message.
+const (
+	maxText     = 40000
+	maxMetadata = 16000
+	// maxBlocksSize is measured: messages are refused with msg_blocks_too_long
+	// from about this size on, which Slack documents nowhere.
+	maxBlocksSize = 13000
+)
+
+func (s *Server) postMessage(a map[string]string) map[string]any {
+	c := s.channel(a["channel"])
+	if problem := usable(c); problem != "" {
+		return refuse(problem)
+	}
+	m := &Message{Channel: c.ID}
+	if reply := m.fill(a, "none"); reply != nil {
+		return reply
+	}
+	if a["text"] == "" && len(m.Blocks) == 0 {
+		return refuse("no_text")
+	}
+	m.TS = s.nextTS()
+	s.messages = append(s.messages, m)
+	if s.arrived != nil {
+		close(s.arrived)
+		s.arrived = nil
+	}
+	return map[string]any{"ok": true, "channel": c.ID, "ts": m.TS, "message": m.show(true)}
+}
+
+func (s *Server) update(a map[string]string) map[string]any {
+	c := s.channelByID(a["channel"])
+	if problem := usable(c); problem != "" {
+		return refuse(problem)
+	}
+	i := slices.IndexFunc(s.messages, func(m *Message) bool { return m.Channel == c.ID && m.TS == a["ts"] })
+	if i < 0 {
+		return refuse("message_not_found")
+	}
+	changed := *s.messages[i]
+	if _, given := a["blocks"]; !given && a["text"] != "" {
+		changed.Blocks = nil
+	}
+	// chat.update makes links and mentions of text unless it is told not to, other
+	// than chat.postMessage.
+	if reply := changed.fill(a, "client"); reply != nil {
+		return reply
+	}
+	if a["text"] == "" && a["blocks"] == "" {
+		return refuse("no_text")
+	}
+	changed.Updates++
+	*s.messages[i] = changed
+	return map[string]any{"ok": true, "channel": c.ID, "ts": changed.TS, "text": changed.Text, "message": changed.show(true)}
+}
+
+func usable(c *Channel) string {
+	switch {
+	case c == nil:
+		return "channel_not_found"
+	case c.Archived:
+		return "is_archived"
+	case c.NotMember:
+		return "not_in_channel"
+	}
+	return ""
+}
+
+// fill takes the arguments that chat.postMessage and chat.update share, or
+// returns the refusal.
+func (m *Message) fill(a map[string]string, defaultParse string) map[string]any {
+	if len(utf16.Encode([]rune(a["text"]))) > maxText {
+		return refuse("msg_too_long")
+	}
+	m.Text = a["text"]
+	if text := a["blocks"]; text != "" {
+		if reply := checkBlocks(text); reply != nil {
+			return reply
+		}
+		m.Blocks = json.RawMessage(text)
+	}
+	if text, given := a["metadata"]; given {
+		if len(text) > maxMetadata {
+			return refuse("metadata_too_large")
+		}
+		var metadata Metadata
+		if err := json.Unmarshal([]byte(text), &metadata); err != nil || metadata.EventType == "" || metadata.EventPayload == nil {
+			return refuse("invalid_metadata_format")
+		}
+		m.Metadata = metadata
+	}
+	m.Unfurl = truth(a["unfurl_links"], false) || truth(a["unfurl_media"], true)
+	parse := a["parse"]
+	if parse == "" {
+		parse = defaultParse
+	}
+	m.LinkNames = parse != "none" || truth(a["link_names"], false)
+	return nil
+}
+
+func truth(text string, otherwise bool) bool {
+	switch strings.ToLower(text) {
+	case "1", "true":
+		return true
+	case "0", "false":
+		return false
+	}
+	return otherwise
+}
+
+func (m *Message) show(metadata bool) map[string]any {
+	shown := map[string]any{"type": "message", "subtype": "bot_message", "bot_id": botID, "ts": m.TS, "text": m.Text}
+	if len(m.Blocks) > 0 {
+		shown["blocks"] = m.Blocks
+	}
+	if metadata && m.Metadata.EventType != "" {
+		shown["metadata"] = m.Metadata
+	}
+	return shown
+}
+
+func (s *Server) history(a map[string]string) map[string]any {
+	c := s.channelByID(a["channel"])
+	switch {
+	case c == nil:
+		return refuse("channel_not_found")
+	case c.NotMember:
+		return refuse("not_in_channel")
+	}
+	limit, err := strconv.Atoi(a["limit"])
+	switch {
+	case a["limit"] == "":
+		limit = 100
+	case err != nil || limit < 1 || limit > 999:
+		return refuse("invalid_limit")
+	}
+	var found []*Message
+	for _, m := range slices.Backward(s.messages) {
+		if m.Channel == c.ID && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false)) {
+			found = append(found, m)
+		}
+	}
+	skip := 0
+	if cursor := a["cursor"]; cursor != "" {
+		if skip, err = strconv.Atoi(strings.TrimPrefix(cursor, "next:")); err != nil || skip > len(found) {
+			return refuse("invalid_cursor")
+		}
+	}
+	page := []map[string]any{}
+	for _, m := range found[skip:min(skip+limit, len(found))] {
+		page = append(page, m.show(truth(a["include_all_metadata"], false)))
+	}
+	reply := map[string]any{"ok": true, "messages": page, "has_more": skip+limit < len(found), "pin_count": 0}
+	if skip+limit < len(found) {
+		reply["response_metadata"] = map[string]any{"next_cursor": fmt.Sprintf("next:%d", skip+limit)}
+	}
+	return reply
+}
+
+func inRange(ts, oldest, latest string, inclusive bool) bool {
+	at, _ := strconv.ParseFloat(ts, 64)
+	if from, err := strconv.ParseFloat(oldest, 64); err == nil && (at < from || at == from && !inclusive) {
+		return false
+	}
+	if to, err := strconv.ParseFloat(latest, 64); err == nil && (at > to || at == to && !inclusive) {
+		return false
+	}
+	return true
+}
+
+const botID = "B0CRMWATCH"
+
+func (s *Server) authTest(map[string]string) map[string]any {
+	return map[string]any{"ok": true, "url": "https://acme.slack.example/", "team": "Acme", "team_id": "T0ACME0001",
+		"user": "crmwatch", "user_id": "U0CRMWATCH", "bot_id": botID, "is_enterprise_install": false}
+}
+
+func (s *Server) info(a map[string]string) map[string]any {
+	c := s.channelByID(a["channel"])
+	if c == nil {
+		return refuse("channel_not_found")
+	}
+	return map[string]any{"ok": true, "channel": map[string]any{"id": c.ID, "name": c.Name, "is_channel": true,
+		"is_archived": c.Archived, "is_member": !c.NotMember, "is_private": false}}
+}

@@ -1,0 +1,126 @@
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// deliveryState is how far telling one notifier about one alert has come.
+type deliveryState string
+
+const (
+	// statePending: nothing of this alert is on its way.
+	statePending deliveryState = "pending"
+	// stateSending: a post has begun. Whoever finds this row later cannot know
+	// how it ended, so it means the same as stateUnknown.
+	stateSending deliveryState = "sending"
+	// stateUnknown: a post began and its answer is lost.
+	stateUnknown deliveryState = "unknown"
+	// stateSent: the message stands and its receipt is known.
+	stateSent deliveryState = "sent"
+	// stateFailed: this content was refused; another content is tried again.
+	stateFailed deliveryState = "failed"
+)
+
+// delivery is a row of the outbox.
+type delivery struct {
+	alert    schema.UID
+	notifier string
+	version  uint64
+	state    deliveryState
+	repeat   Repeat
+	receipt  Receipt
+	// hash and severity are those of the content that the message shows, or that
+	// was refused.
+	hash      uint64
+	severity  schema.Severity
+	attempts  uint32
+	firstTry  time.Time
+	sentAt    time.Time
+	notBefore time.Time
+	reason    string
+}
+
+type deliveryKey struct {
+	alert    schema.UID
+	notifier string
+}
+
+// saveDeliveries writes new versions of outbox rows, and counts their versions up.
+func saveDeliveries(ctx context.Context, store schema.Store, now time.Time, rows ...*delivery) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO notifications (alert_uid, notifier, version, updated_at, state, repeat, channel, message_id,
+		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason)`)
+	if err != nil {
+		return fmt.Errorf("save notifications: %w", err)
+	}
+	for _, d := range rows {
+		d.version++
+		if err := batch.Append(d.alert.String(), d.notifier, d.version, storedTime(now), string(d.state), string(d.repeat), d.receipt.Channel, d.receipt.Message,
+			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason); err != nil {
+			_ = batch.Abort()
+			return fmt.Errorf("save notification of alert %s: %w", d.alert, err)
+		}
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("save notifications: %w", err)
+	}
+	return nil
+}
+
+// deliveriesOf reads the outbox rows of alerts.
+func deliveriesOf(ctx context.Context, store schema.Store, alerts []schema.UID) (map[deliveryKey]*delivery, error) {
+	found := map[deliveryKey]*delivery{}
+	for chunk := range slices.Chunk(alerts, uidChunk) {
+		if err := readDeliveries(ctx, store, found, "alert_uid IN {uids:Array(UUID)}", schema.Named("uids", writeUIDs(chunk))); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// overdueDeliveries reads the rows that an earlier process left unfinished, and
+// those whose message shows less than the alert has by now.
+func overdueDeliveries(ctx context.Context, store schema.Store) (map[deliveryKey]*delivery, error) {
+	found := map[deliveryKey]*delivery{}
+	err := readDeliveries(ctx, store, found, `state IN ('pending', 'sending', 'unknown')
+		OR (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)`)
+	return found, err
+}
+
+func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKey]*delivery, condition string, parameters ...any) error {
+	rows, err := store.Query(ctx, `SELECT toString(alert_uid), notifier, version, state, repeat, channel, message_id, content_hash, severity_id,
+		attempts, first_attempt_at, sent_at, not_before, reason FROM notifications FINAL WHERE `+condition, parameters...)
+	if err != nil {
+		return fmt.Errorf("read notifications: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			d                           delivery
+			uid, state, repeat          string
+			severity                    uint8
+			firstTry, sentAt, notBefore time.Time
+		)
+		if err := rows.Scan(&uid, &d.notifier, &d.version, &state, &repeat, &d.receipt.Channel, &d.receipt.Message, &d.hash, &severity,
+			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason); err != nil {
+			return fmt.Errorf("read notifications: %w", err)
+		}
+		d.state, d.repeat, d.severity = deliveryState(state), Repeat(repeat), schema.Severity(severity)
+		d.firstTry, d.sentAt, d.notBefore = loadedTime(firstTry), loadedTime(sentAt), loadedTime(notBefore)
+		if d.alert, err = schema.ParseUID(uid); err != nil {
+			return fmt.Errorf("read notifications: %w", err)
+		}
+		into[deliveryKey{d.alert, d.notifier}] = &d
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read notifications: %w", err)
+	}
+	return nil
+}
