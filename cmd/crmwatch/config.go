@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -24,6 +25,7 @@ type config struct {
 	Data    string         `yaml:"data"`
 	Store   storeConfig    `yaml:"store"`
 	Sources []sourceConfig `yaml:"sources"`
+	Reading readingConfig  `yaml:"reading"`
 	Rules   rulesConfig    `yaml:"rules"`
 	Slack   slackConfig    `yaml:"slack"`
 	Log     logConfig      `yaml:"log"`
@@ -40,13 +42,19 @@ type storeConfig struct {
 }
 
 type sourceConfig struct {
-	Name   string        `yaml:"name"`
-	Paths  []string      `yaml:"paths"`
-	Kind   string        `yaml:"kind"`
-	Format string        `yaml:"format"`
-	Tenant string        `yaml:"tenant"`
-	Zone   string        `yaml:"zone"`
-	Settle time.Duration `yaml:"settle"`
+	Name   string   `yaml:"name"`
+	Paths  []string `yaml:"paths"`
+	Kind   string   `yaml:"kind"`
+	Format string   `yaml:"format"`
+	Tenant string   `yaml:"tenant"`
+	Zone   string   `yaml:"zone"`
+}
+
+// readingConfig is the patience of reading; see agent.WatchOptions.
+type readingConfig struct {
+	Poll       time.Duration `yaml:"poll"`
+	Settle     time.Duration `yaml:"settle"`
+	RotateWait time.Duration `yaml:"rotate_wait"`
 }
 
 type rulesConfig struct {
@@ -70,12 +78,6 @@ type logConfig struct {
 	Format string `yaml:"format"`
 }
 
-// Kinds of source.
-const (
-	kindExport = "export"
-	kindFollow = "follow"
-)
-
 // configProblem is one mistake in a configuration file.
 type configProblem struct {
 	file         string
@@ -98,10 +100,11 @@ func loadConfig(path string) (config, error) {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c := config{
-		Rules: rulesConfig{Settle: 5 * time.Second},
-		Store: storeConfig{Listen: "127.0.0.1:0"},
-		Slack: slackConfig{APIURL: "https://slack.com/api/"},
-		Log:   logConfig{Level: "info", Format: "text"},
+		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second},
+		Rules:   rulesConfig{Settle: 5 * time.Second},
+		Store:   storeConfig{Listen: "127.0.0.1:0"},
+		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
+		Log:     logConfig{Level: "info", Format: "text"},
 	}
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return config{}, yamlProblem(path, err)
@@ -205,6 +208,11 @@ func (c *configCheck) all(cfg *config) {
 	if !slices.Contains([]string{"text", "json"}, cfg.Log.Format) {
 		c.fail("$.log.format", "log.format is %q: use text or json", cfg.Log.Format)
 	}
+	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait} {
+		if wait <= 0 || wait > time.Hour {
+			c.fail("$.reading."+name, "reading.%s is %s: use a duration such as 2s, up to 1h", name, wait)
+		}
+	}
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
 	}
@@ -242,14 +250,16 @@ func (c *configCheck) source(place string, s sourceConfig, names map[string]bool
 			c.fail(fmt.Sprintf("%s.paths[%d]", place, i), "the pattern %q is malformed: check its brackets", p)
 		}
 	}
-	if s.Kind != "" && s.Kind != kindExport && s.Kind != kindFollow {
-		c.fail(place+".kind", "the kind is %q: use export (finished files) or follow (logs being written)", s.Kind)
+	switch agent.Kind(s.Kind) {
+	case "", agent.KindAuto, agent.KindExport, agent.KindFollow:
+	default:
+		c.fail(place+".kind", "the kind is %q: use export (finished files), follow (logs being written) or auto", s.Kind)
 	}
 	if s.Format != "" {
 		f, err := formats.ByName(s.Format)
 		if err != nil {
 			c.fail(place+".format", "%v", err)
-		} else if s.Kind == kindFollow && !f.Line {
+		} else if agent.Kind(s.Kind) == agent.KindFollow && !f.Line {
 			c.fail(place+".kind", "the format %s cannot be followed, its records span lines: use kind: export", s.Format)
 		}
 	}
@@ -257,9 +267,6 @@ func (c *configCheck) source(place string, s sourceConfig, names map[string]bool
 		if _, err := time.LoadLocation(s.Zone); err != nil {
 			c.fail(place+".zone", "the zone %q is not known: use an IANA name such as Europe/Berlin", s.Zone)
 		}
-	}
-	if s.Settle < 0 {
-		c.fail(place+".settle", "settle is %s: use a duration such as 2s", s.Settle)
 	}
 }
 

@@ -21,11 +21,20 @@ import (
 // stopTimeout bounds a clean stop of the embedded engine.
 const stopTimeout = 30 * time.Second
 
+// lockPatience is how long to wait for a data directory that another process has
+// open, lockRetry how often to look.
+const (
+	lockPatience = 20 * time.Second
+	lockRetry    = 200 * time.Millisecond
+)
+
 // database is the store of a data directory: an engine of our own, or one that a
 // running crmwatch already has open.
 type database struct {
 	conn     schema.Store
 	endpoint engine.Endpoint
+	// dir is the data directory.
+	dir string
 	// engine is nil when another process owns it.
 	engine *engine.Engine
 	// remove is a temporary directory to delete at the end.
@@ -38,6 +47,8 @@ type databaseOptions struct {
 	// listen is host:port or unix:/path; empty takes any free loopback port.
 	listen string
 	log    *slog.Logger
+	// exclusive refuses a directory that another crmwatch has open.
+	exclusive bool
 }
 
 // openDatabase opens the data directory dir, or a temporary one if dir is empty,
@@ -51,6 +62,7 @@ func openDatabase(ctx context.Context, dir string, options databaseOptions) (*da
 		}
 		dir, db.remove = temporary, temporary
 	}
+	db.dir = dir
 	if options.mustExist {
 		if _, err := os.Stat(dir); err != nil {
 			return nil, fmt.Errorf("open data directory: %w (load logs into it first: crmwatch ingest --data %s PATH)", err, dir)
@@ -71,6 +83,8 @@ func openDatabase(ctx context.Context, dir string, options databaseOptions) (*da
 func (db *database) connect(ctx context.Context, dir string, options databaseOptions) error {
 	endpoint, err := engine.ReadEndpoint(ctx, dir)
 	switch {
+	case err == nil && options.exclusive:
+		return fmt.Errorf("another crmwatch already runs on %s, at %s: stop it, or use another data directory", dir, endpoint.URL)
 	case err == nil:
 		db.endpoint = endpoint
 	case errors.Is(err, engine.ErrNotRunning):
@@ -100,11 +114,22 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 	} else {
 		o.Address = options.listen
 	}
-	started, err := engine.Start(ctx, o)
-	if err != nil {
-		return nil, fmt.Errorf("start engine: %w", err)
+	// The engine of a crmwatch that was killed ends by itself, but not at once.
+	deadline := time.Now().Add(lockPatience)
+	for {
+		started, err := engine.Start(ctx, o)
+		if err == nil {
+			return started, nil
+		}
+		if !errors.Is(err, engine.ErrLocked) || time.Now().After(deadline) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lockRetry):
+		}
 	}
-	return started, nil
 }
 
 // close stops what openDatabase started. What goes wrong then has no consequence

@@ -99,7 +99,7 @@ func execute(ctx context.Context, args []string, term terminal) int {
 			fmt.Fprintf(term.err, "crmwatch: %s\n", exit.message)
 		}
 		return exit.code
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		fmt.Fprintln(term.err, "crmwatch: stopped")
 		return exitFailed
 	default:

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/simulate"
+)
+
+type benchCommand struct {
+	Size    int64  `default:"1024" help:"Size of the EventLogFile in MiB."`
+	Runs    int    `default:"3" help:"Runs of each way; medians are compared."`
+	Dir     string `placeholder:"DIR" help:"Where the file and the databases go, about four times the size; without it the temporary directory."`
+	Threads int    `default:"2" help:"Threads that the engine may use for its own reading."`
+}
+
+func (benchCommand) Help() string {
+	return `Writes one EventLogFile of 45 quoted columns and loads it in turn
+  - with crmwatch: decode, redact, deduplicate by content, insert into the events table;
+  - with the engine's own INSERT ... SELECT FROM file(..., CSVWithNames), once into a table of the
+    file's columns as they are, once into the same events table with the mapping written in SQL.
+Every run starts with an empty database. Processor time is that of all processes together.`
+}
+
+// benchFile is the name of the measured file.
+const benchFile = "RestApi.csv"
+
+func (c *benchCommand) Run(ctx context.Context, term terminal) error {
+	dir, err := os.MkdirTemp(c.Dir, "crmwatch-bench-*")
+	if err != nil {
+		return fmt.Errorf("make bench directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, benchFile)
+	rows, err := writeBenchFile(path, c.Size<<20)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "EventLogFile RestApi: %d MiB, %s, 45 columns; %d runs each, medians\n\n", c.Size, plural(rows, "row"), c.Runs)
+	ways := []benchWay{
+		{"crmwatch ingest, into events", benchIngest},
+		{"file(), columns as they are", c.benchRaw},
+		{"file(), mapped into events", c.benchMapped},
+	}
+	measures := make([][]benchMeasure, len(ways))
+	for range c.Runs {
+		for i, way := range ways {
+			m, err := way.measure(ctx, dir, path, rows)
+			if err != nil {
+				return fmt.Errorf("measure %s: %w", way.name, err)
+			}
+			measures[i] = append(measures[i], m)
+		}
+	}
+	fmt.Fprintf(term.out, "%-30s %9s %9s %12s %9s\n", "", "wall s", "CPU s", "rows/s", "MiB/s")
+	medians := make([]benchMeasure, len(ways))
+	for i, way := range ways {
+		medians[i] = medianMeasure(measures[i])
+		fmt.Fprintf(term.out, "%-30s %9.2f %9.2f %12s %9.0f\n", way.name, medians[i].wall.Seconds(), medians[i].cpu.Seconds(),
+			grouped(int64(float64(rows)/medians[i].wall.Seconds())), float64(c.Size)/medians[i].wall.Seconds())
+	}
+	fmt.Fprintln(term.out)
+	for i := 1; i < len(ways); i++ {
+		fmt.Fprintf(term.out, "crmwatch against %-28s %.2fx by the clock, %.2fx by processor time\n", ways[i].name+":",
+			medians[i].wall.Seconds()/medians[0].wall.Seconds(), medians[i].cpu.Seconds()/medians[0].cpu.Seconds())
+	}
+	return nil
+}
+
+// benchWay is one way of loading the file; it returns the rows in the table.
+type benchWay struct {
+	name string
+	load func(ctx context.Context, db *database, path string) (table string, err error)
+}
+
+type benchMeasure struct{ wall, cpu time.Duration }
+
+// measure loads the file into a new database and checks that every row is there.
+func (w benchWay) measure(ctx context.Context, dir, path string, rows int64) (benchMeasure, error) {
+	data := filepath.Join(dir, "data")
+	defer os.RemoveAll(data)
+	db, err := openDatabase(ctx, data, databaseOptions{})
+	if err != nil {
+		return benchMeasure{}, err
+	}
+	defer db.close()
+	ownBefore, engineBefore, start := ownCPU(), processCPU(db.engine.PID()), time.Now()
+	table, err := w.load(ctx, db, path)
+	if err != nil {
+		return benchMeasure{}, err
+	}
+	m := benchMeasure{wall: time.Since(start), cpu: ownCPU() - ownBefore + processCPU(db.engine.PID()) - engineBefore}
+	var stored uint64
+	if err := db.conn.QueryRow(ctx, "SELECT count() FROM "+table).Scan(&stored); err != nil {
+		return m, fmt.Errorf("count rows: %w", err)
+	}
+	if int64(stored) != rows {
+		return m, fmt.Errorf("%d rows are stored, expected %d", stored, rows)
+	}
+	return m, nil
+}
+
+func benchIngest(ctx context.Context, db *database, path string) (string, error) {
+	key, err := agent.LoadKey(db.dir)
+	if err != nil {
+		return "", err
+	}
+	store := &agent.Store{Conn: db.conn}
+	report, err := agent.Load(ctx, agent.LoadOptions{
+		Paths: []string{path}, Ship: store.Ship, Redactor: redact.New(key), Source: "bench", AgentUID: "bench",
+	})
+	if err == nil && report.Totals.Quarantined > 0 {
+		err = fmt.Errorf("%d records are quarantined", report.Totals.Quarantined)
+	}
+	return "events", err
+}
+
+// settings of the engine's own reading: as many threads as crmwatch has cores.
+func (c *benchCommand) settings() string {
+	return fmt.Sprintf(" SETTINGS max_threads = %d, max_insert_threads = %d, input_format_parallel_parsing = 1, async_insert = 0", c.Threads, c.Threads)
+}
+
+func (c *benchCommand) benchRaw(ctx context.Context, db *database, path string) (string, error) {
+	columns, err := headerOf(path)
+	if err != nil {
+		return "", err
+	}
+	if err := db.conn.Exec(ctx, "CREATE TABLE raw ("+strings.Join(columns, " String, ")+" String) ENGINE = MergeTree ORDER BY tuple()"); err != nil {
+		return "", fmt.Errorf("create table: %w", err)
+	}
+	return "raw", c.insertFrom(ctx, db, path, "INSERT INTO raw SELECT "+strings.Join(columns, ", "))
+}
+
+func (c *benchCommand) insertFrom(ctx context.Context, db *database, path, insert string) error {
+	columns, err := headerOf(path)
+	if err != nil {
+		return err
+	}
+	structure := strings.Join(columns, " String, ") + " String"
+	if err := db.conn.Exec(ctx, insert+" FROM file('"+path+"', 'CSVWithNames', '"+structure+"')"+c.settings()); err != nil {
+		return fmt.Errorf("insert from file: %w", err)
+	}
+	return nil
+}
+
+// headerOf reads the file's column names.
+func headerOf(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open bench file: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, 8<<10)
+	n, err := f.Read(head)
+	if err != nil {
+		return nil, fmt.Errorf("read bench file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	return strings.Split(strings.ReplaceAll(line, `"`, ""), ","), nil
+}
+
+func writeBenchFile(path string, size int64) (rows int64, err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return 0, fmt.Errorf("create bench file: %w", err)
+	}
+	rows, err = simulate.ELF(f, simulate.Limit{Bytes: size}, 1)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return 0, fmt.Errorf("write bench file: %w", err)
+	}
+	return rows, nil
+}
+
+// medianMeasure takes the median of each figure by itself.
+func medianMeasure(all []benchMeasure) benchMeasure {
+	wall, cpu := make([]time.Duration, len(all)), make([]time.Duration, len(all))
+	for i, m := range all {
+		wall[i], cpu[i] = m.wall, m.cpu
+	}
+	slices.Sort(wall)
+	slices.Sort(cpu)
+	return benchMeasure{wall[len(wall)/2], cpu[len(cpu)/2]}
+}
+
+// ownCPU is the processor time that this process has used.
+func ownCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// processCPU is the processor time of another process, from /proc/PID/stat (proc(5):
+// fields 14 and 15, in ticks of 10 ms).
+func processCPU(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	var user, system int64
+	fmt.Sscan(fields[11], &user)
+	fmt.Sscan(fields[12], &system)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}

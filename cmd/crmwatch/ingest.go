@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+type ingestCommand struct {
+	loadFlags
+	Data      string `required:"" placeholder:"DIR" help:"Data directory; made if it is not there."`
+	Output    string `name:"format" default:"text" enum:"text,json" help:"How the summary is printed: text or json."`
+	LogFormat string `name:"log-format" help:"Read every file as this format; without it the content decides."`
+}
+
+func (ingestCommand) Help() string {
+	return `Loading is repeatable: what was loaded before collapses with what comes again.
+
+Example:
+  crmwatch ingest --data ./data exports/
+  crmwatch query --data ./data "SELECT count() FROM events"`
+}
+
+func (c *ingestCommand) Run(ctx context.Context, term terminal) error {
+	db, err := openDatabase(ctx, c.Data, databaseOptions{})
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	state, err := stateDir(c.Data)
+	if err != nil {
+		return err
+	}
+	c.loadFlags.Format = c.LogFormat
+	report, took, err := c.load(ctx, db, state, term)
+	if err != nil {
+		return err
+	}
+	if c.Output == "json" {
+		if err := json.NewEncoder(term.out).Encode(report); err != nil {
+			return fmt.Errorf("write summary: %w", err)
+		}
+	} else {
+		writeSummary(term.out, report, took)
+	}
+	if report.NothingRead() {
+		return nothingRead(report)
+	}
+	return nil
+}

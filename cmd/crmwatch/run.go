@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
+	"golang.org/x/sync/errgroup"
+)
+
+type runCommand struct {
+	Config string `required:"" placeholder:"FILE" help:"Configuration; examples/crmwatch.yaml shows every key."`
+}
+
+func (runCommand) Help() string {
+	return `Runs until it is interrupted. What was read and not yet stored is read again at the next start, and stored once.
+
+Example:
+  crmwatch validate --config crmwatch.yaml && crmwatch run --config crmwatch.yaml`
+}
+
+func (c *runCommand) Run(ctx context.Context, term terminal) error {
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+	}
+	rules, err := detectors.Load(cfg.Rules.Directories...)
+	if err != nil {
+		return exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
+	}
+	if rules, err = cfg.Rules.apply(c.Config, rules); err != nil {
+		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+	}
+	log := cfg.Log.logger(term.err)
+	monitor, err := newMonitor(ctx, cfg, rules, term, log)
+	if ctx.Err() != nil {
+		// Asked to stop while still starting: that is a clean stop.
+		err = nil
+	}
+	if monitor == nil || err != nil {
+		return err
+	}
+	defer monitor.close()
+	return monitor.run(ctx)
+}
+
+// logger writes to w as the configuration says.
+func (c logConfig) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	// The level was checked when the configuration was loaded.
+	_ = level.UnmarshalText([]byte(c.Level))
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// monitor is everything that `crmwatch run` keeps running.
+type monitor struct {
+	log      *slog.Logger
+	db       *database // nil with a ClickHouse server
+	conn     schema.Store
+	slack    *alerting.Slack
+	watcher  *agent.Watcher
+	runner   *detectors.Runner
+	desk     *alerting.Desk
+	position *agent.Positions
+}
+
+func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
+	m := &monitor{log: log}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	if cfg.Store.DSNFile != "" {
+		m.conn, err = openServer(ctx, cfg.Store.DSNFile)
+	} else if m.db, err = openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true}); err == nil {
+		m.conn = m.db.conn
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := detectors.Validate(ctx, m.conn, rules); err != nil {
+		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
+	}
+	if err := m.watch(cfg); err != nil {
+		return nil, err
+	}
+	if err := m.alert(ctx, cfg, rules, term); err != nil {
+		return nil, err
+	}
+	settle := cfg.Rules.Settle
+	if settle == 0 {
+		settle = -1
+	}
+	m.runner = detectors.NewRunner(m.conn, rules, detectors.Options{Settle: settle, OnFindings: m.desk.Handle, Log: log})
+	return m, nil
+}
+
+// watch sets up the reading of the sources.
+func (m *monitor) watch(cfg config) error {
+	state, err := stateDir(cfg.Data)
+	if err != nil {
+		return err
+	}
+	key, err := redactionKey(cfg, state)
+	if err != nil {
+		return err
+	}
+	if m.position, err = agent.OpenPositions(state, m.log); err != nil {
+		return err
+	}
+	store := &agent.Store{Conn: m.conn, Log: m.log}
+	options := agent.WatchOptions{
+		Ship: store.Ship, Positions: m.position, Redactor: redact.New(key), Log: m.log,
+		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait,
+	}
+	for _, s := range cfg.Sources {
+		zone, err := time.LoadLocation(s.Zone)
+		if err != nil {
+			return fmt.Errorf("load zone of source %s: %w", s.Name, err)
+		}
+		options.Sources = append(options.Sources, agent.Source{
+			Name: s.Name, Paths: s.Paths, Kind: agent.Kind(s.Kind), Format: s.Format, Tenant: s.Tenant, Zone: zone,
+		})
+	}
+	m.watcher, err = agent.NewWatcher(options)
+	return err
+}
+
+// redactionKey is the configured key, or the one of the state directory.
+func redactionKey(cfg config, state string) ([]byte, error) {
+	if cfg.RedactionKeyFile == "" {
+		return agent.LoadKey(state)
+	}
+	text, err := readSecret(cfg.RedactionKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) < redact.MinKeySize {
+		return nil, fmt.Errorf("redaction key %s has %d bytes: use at least %d, such as from: openssl rand -base64 32",
+			cfg.RedactionKeyFile, len(text), redact.MinKeySize)
+	}
+	return []byte(text), nil
+}
+
+// alert sets up who is told: Slack, with the console for what Slack refuses, or
+// the console alone.
+func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule, term terminal) error {
+	runbook := runbookOf(rules)
+	console := alerting.NewConsole(term.out, alerting.Style{
+		Color: colorSetting(term.out) == "1", Width: terminalWidth(term.out), Runbook: runbook,
+	})
+	if cfg.Slack.TokenFile == "" {
+		m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{console}, alerting.Options{Log: m.log})
+		return nil
+	}
+	token, err := alerting.ReadToken(cfg.Slack.TokenFile)
+	if err != nil {
+		return err
+	}
+	m.slack, err = alerting.NewSlack(alerting.SlackOptions{
+		APIURL: cfg.Slack.APIURL, Token: token, Channel: cfg.Slack.Channel, Runbook: runbook, Log: m.log,
+	})
+	if err != nil {
+		return err
+	}
+	// Slack may be down while we start: alerts wait in the outbox.
+	if identity, err := m.slack.Check(ctx); err != nil {
+		m.log.Error("slack does not take alerts yet", "error", err)
+	} else {
+		m.log.Info("slack takes alerts", "team", identity.Team, "channel", identity.Channel)
+	}
+	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.slack}, alerting.Options{Fallback: console, Log: m.log})
+	return nil
+}
+
+// run keeps everything going until ctx ends or the database is lost for good.
+func (m *monitor) run(ctx context.Context) error {
+	if m.db != nil {
+		m.log.Info("engine is serving", "url", m.db.endpoint.URL, "credentials", filepath.Join(m.db.dir, "endpoint.json"))
+	}
+	m.log.Info("watching", "rules", len(m.runner.Rules()), "version", version)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.watcher.Run(ctx) })
+	group.Go(func() error { return m.runner.Run(ctx) })
+	group.Go(func() error { return m.desk.Run(ctx) })
+	group.Go(func() error { return m.report(ctx) })
+	if m.db != nil {
+		group.Go(func() error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-m.db.engine.Done():
+				return errors.New("the engine ended and could not be started again")
+			}
+		})
+	}
+	err := group.Wait()
+	m.log.Info("stopped")
+	return err
+}
+
+// reportEvery is how often the log says how the sources stand.
+const reportEvery = time.Minute
+
+// report logs how each source stands, when that has changed.
+func (m *monitor) report(ctx context.Context) error {
+	last := map[string]agent.SourceStatus{}
+	ticker := time.NewTicker(reportEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		for _, s := range m.watcher.Status() {
+			before := last[s.Name]
+			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined {
+				continue
+			}
+			last[s.Name] = s
+			m.log.Info("source", "name", s.Name, "files", s.Files, "events", s.Events, "stored", s.Stored,
+				"quarantined", s.Quarantined, "pending", s.Pending, "lag_bytes", s.LagBytes)
+		}
+	}
+}
+
+func (m *monitor) close() {
+	if m.db != nil {
+		m.db.close()
+		return
+	}
+	if m.conn != nil {
+		if err := m.conn.Close(); err != nil {
+			fmt.Fprintf(os.Stderr, "crmwatch: close connection: %v\n", err)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
+	"golang.org/x/term"
+)
+
+type scanCommand struct {
+	loadFlags
+	Output       string   `name:"format" default:"text" enum:"text,json" help:"text tells the stories; json prints one finding a line and the summary on standard error."`
+	LogFormat    string   `name:"log-format" help:"Read every file as this format; without it the content decides."`
+	Data         string   `placeholder:"DIR" help:"Keep the database there; without it a temporary one is used."`
+	Rules        []string `placeholder:"DIR" help:"Folders with rules of your own, beside the built-in ones."`
+	FailOn       string   `placeholder:"SEVERITY" enum:"low,medium,high,critical,informational,info," default:"" help:"Exit with code 3 when a finding has this severity or a higher one."`
+	SlackPreview bool     `help:"Also show each alert as the Slack message it would be."`
+}
+
+func (scanCommand) Help() string {
+	return `Exit codes: 0 done, 1 failed, 2 nothing could be read, 3 a finding at or above --fail-on.
+
+Examples:
+  crmwatch scan exports/
+  crmwatch scan --format json exports/ | jq -r 'select(.severity=="high") | .entity'
+  crmwatch scan --data ./case-17 exports/`
+}
+
+func (c *scanCommand) Run(ctx context.Context, term terminal) error {
+	rules, err := detectors.Load(c.Rules...)
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, c.Data, databaseOptions{})
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	state, err := stateDir(db.dir)
+	if err != nil {
+		return err
+	}
+	c.loadFlags.Format = c.LogFormat
+	report, took, err := c.load(ctx, db, state, term)
+	if err != nil {
+		return err
+	}
+	messages := term.out
+	if c.Output == "json" {
+		messages = term.err
+	}
+	writeSummary(messages, report, took)
+	if report.NothingRead() {
+		return nothingRead(report)
+	}
+	findings, err := detectors.NewRunner(db.conn, rules, detectors.Options{}).Scan(ctx)
+	if err != nil {
+		return fmt.Errorf("run the rules: %w", err)
+	}
+	if err := detectors.SaveFindings(ctx, db.conn, findings); err != nil {
+		return err
+	}
+	if c.Output == "json" {
+		err = writeFindings(term.out, findings)
+	} else {
+		err = c.tell(ctx, term.out, db, rules, findings, report)
+	}
+	if err != nil {
+		return err
+	}
+	return c.verdict(findings)
+}
+
+// verdict turns findings into the exit code that --fail-on asks for.
+func (c *scanCommand) verdict(findings []schema.Finding) error {
+	limit, ok := schema.ParseSeverity(c.FailOn)
+	if !ok {
+		return nil
+	}
+	for _, f := range findings {
+		if f.Severity >= limit {
+			return exitError{code: exitFindings}
+		}
+	}
+	return nil
+}
+
+// tell writes the stories, who is quiet, and what to type next.
+func (c *scanCommand) tell(ctx context.Context, w io.Writer, db *database, rules []detectors.Rule, findings []schema.Finding, report agent.Report) error {
+	alerts := alerting.Group(nil, findings)
+	fmt.Fprintf(w, "\n%s from %s\n", plural(len(alerts), "alert"), plural(len(findings), "finding"))
+	runbook := runbookOf(rules)
+	if len(alerts) > 0 {
+		fmt.Fprintln(w)
+		style := alerting.Style{Color: colorSetting(w) == "1", Width: terminalWidth(w), Runbook: runbook}
+		if err := alerting.WriteText(w, alerts, style); err != nil {
+			return err
+		}
+	}
+	if c.SlackPreview {
+		for _, a := range alerts {
+			fmt.Fprintf(w, "\n%s", alerting.Preview(a, alerting.MessageOptions{Channel: "#crm-alerts", Runbook: runbook}))
+		}
+	}
+	if err := writeQuiet(ctx, w, db, findings); err != nil {
+		return err
+	}
+	c.writeNext(w, findings, report)
+	return nil
+}
+
+// writeQuiet counts the identities about which there is nothing to say, because
+// a detector is judged by those as well.
+func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schema.Finding) error {
+	named := []string{""}
+	for _, f := range findings {
+		named = append(named, f.EntityUID)
+	}
+	var all, quiet uint64
+	err := db.conn.QueryRow(ctx, `
+		SELECT count(), countIf(NOT has({named:Array(String)}, uid))
+		FROM (
+			SELECT DISTINCT metadata_tenant_uid, metadata_product_name,
+				multiIf(actor_user_uid != '', actor_user_uid, actor_user_name != '', actor_user_name, actor_app_uid) AS uid
+			FROM events WHERE uid != '')`, schema.Named("named", named)).Scan(&all, &quiet)
+	if err != nil {
+		return fmt.Errorf("count identities: %w", err)
+	}
+	fmt.Fprintf(w, "\n%s seen; nothing to report on %s of them.\n", plural(all, "identity"), grouped(int64(quiet)))
+	return nil
+}
+
+func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report agent.Report) {
+	fmt.Fprintln(w, "\nNext:")
+	if c.Data == "" {
+		fmt.Fprintf(w, "  crmwatch scan --data ./case %s      # keep the database and ask it questions\n", c.Paths[0])
+		fmt.Fprintln(w, "  crmwatch scan --format json ...        # one finding a line, for scripts")
+		return
+	}
+	if report.Totals.Quarantined > 0 {
+		fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT x_source_file, line, reason, detail FROM quarantine\"\n", c.Data)
+	}
+	if len(findings) > 0 {
+		f := findings[0]
+		fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT time, metadata_log_name, api_operation, src_endpoint_ip, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", c.Data, f.EntityUID)
+	}
+	fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", c.Data)
+	fmt.Fprintln(w, "  crmwatch rules list                     # what was looked for")
+}
+
+// findingLine is a finding as `scan --format json` prints it.
+type findingLine struct {
+	UID         string            `json:"finding_uid"`
+	Rule        string            `json:"rule"`
+	Severity    string            `json:"severity"`
+	SeverityID  uint8             `json:"severity_id"`
+	Title       string            `json:"title"`
+	Tenant      string            `json:"tenant"`
+	Product     string            `json:"product"`
+	EntityType  string            `json:"entity_type"`
+	Entity      string            `json:"entity"`
+	EntityUID   string            `json:"entity_uid"`
+	FirstSeen   time.Time         `json:"first_seen"`
+	LastSeen    time.Time         `json:"last_seen"`
+	Count       uint64            `json:"count"`
+	Attack      []string          `json:"attack"`
+	Message     string            `json:"message"`
+	WindowFrom  time.Time         `json:"window_from"`
+	WindowTo    time.Time         `json:"window_to"`
+	AlertUID    string            `json:"alert_uid"`
+	Attributes  map[string]string `json:"attributes"`
+	Evidence    []string          `json:"evidence"`
+	EvidenceSQL string            `json:"evidence_sql"`
+}
+
+// writeFindings prints one JSON object a line.
+func writeFindings(w io.Writer, findings []schema.Finding) error {
+	alertOf := map[schema.UID]string{}
+	for _, a := range alerting.Group(nil, findings) {
+		for _, uid := range a.FindingUIDs {
+			alertOf[uid] = a.UID.String()
+		}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	for _, f := range findings {
+		line := findingLine{
+			UID: f.UID.String(), Rule: f.Rule, Severity: f.Severity.String(), SeverityID: uint8(f.Severity), Title: f.Title,
+			Tenant: f.TenantUID, Product: f.Product, EntityType: f.EntityType, Entity: f.Entity, EntityUID: f.EntityUID,
+			FirstSeen: f.FirstSeen.UTC(), LastSeen: f.LastSeen.UTC(), Count: f.Count, Attack: append([]string{}, f.Attack...),
+			Message: f.Message, WindowFrom: f.WindowFrom.UTC(), WindowTo: f.WindowTo.UTC(), AlertUID: alertOf[f.UID],
+			Attributes: f.Attributes, Evidence: []string{}, EvidenceSQL: f.EvidenceSQL,
+		}
+		for _, uid := range f.Evidence {
+			line.Evidence = append(line.Evidence, uid.String())
+		}
+		if err := encoder.Encode(line); err != nil {
+			return fmt.Errorf("write findings: %w", err)
+		}
+	}
+	return nil
+}
+
+// runbookOf finds a rule's next steps by its id.
+func runbookOf(rules []detectors.Rule) func(string) []string {
+	steps := map[string][]string{}
+	for _, r := range rules {
+		steps[r.ID] = r.Runbook
+	}
+	return func(rule string) []string { return steps[rule] }
+}
+
+// terminalWidth is the width of a terminal in characters, 0 elsewhere.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return min(width, 140)
+}
