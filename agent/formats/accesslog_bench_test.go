@@ -3,6 +3,7 @@ package formats
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -11,7 +12,7 @@ import (
 // rowsPerBlock is how many records a benchmark reads at once.
 const rowsPerBlock = 5000
 
-// BenchmarkAccessLogs reports the time for one record: 1000 ns are 1 s of CPU for a
+// BenchmarkAccessLogs reports the CPU time for one record: 1000 ns are 1 s of CPU for a
 // million.
 func BenchmarkAccessLogs(b *testing.B) {
 	var combined, flat, gateway strings.Builder
@@ -33,13 +34,14 @@ func BenchmarkAccessLogs(b *testing.B) {
 			counter := &eventCounter{}
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
+			before := accessLogCPU(b)
 			for b.Loop() {
 				decoder.Decode(data, true, counter)
 			}
 			if counter.rejected > 0 {
 				b.Fatalf("%d of %d records rejected", counter.rejected, counter.events)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(counter.events), "ns/record")
+			b.ReportMetric(float64(accessLogCPU(b)-before)/float64(counter.events), "cpu-ns/record")
 			b.ReportMetric(float64(len(data)/rowsPerBlock), "B/record")
 		})
 	}
@@ -49,3 +51,13 @@ type eventCounter struct{ events, rejected int }
 
 func (c *eventCounter) Event(*schema.Event) { c.events++ }
 func (c *eventCounter) Reject(Rejection)    { c.rejected++ }
+
+// accessLogCPU is the process's CPU time in nanoseconds: the machine may be busy
+// with other things.
+func accessLogCPU(b *testing.B) int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}

@@ -28,6 +28,7 @@ func FuzzAccessLogs(f *testing.F) {
 			f.Add(data, byte(i), byte(50))
 		}
 	}
+	f.Add([]byte("h\xc8st:0 198.51.100.23 - - [02/Mar/2026:09:12:00 +0000] \"GET /\" 200 0"), byte(0), byte(7)) // a crasher: a host that is not UTF-8
 	f.Fuzz(func(t *testing.T, data []byte, which, size byte) {
 		if len(data) == 0 || size == 0 || looksUTF16(data) { // UTF-16 is refused with as much as is at hand
 			return

@@ -49,16 +49,21 @@ func (r *Redactor) Event(e *schema.Event) {
 	}
 	for i := range e.Unmapped {
 		a := &e.Unmapped[i]
-		if kind, weak := r.kindOfName(a.Name); kind != noKind && isSecretValue(a.Value, kind, weak, false) {
-			a.Value = r.field(a.Value, kind)
-		} else {
+		known := &r.field[i%fieldsKnown]
+		if known.name != a.Name {
+			known.kind, known.weak = r.kindOfName(a.Name)
+			known.name = strings.Clone(a.Name)
+		}
+		if known.kind != noKind && isSecretValue(a.Value, known.kind, known.weak, false) {
+			a.Value = r.secretField(a.Value, known.kind)
+		} else if len(a.Value) >= minRun || hasMark(a.Value) {
 			a.Value = r.Text(a.Value)
 		}
 	}
 }
 
-// field replaces the value of a field that is named as secrets are.
-func (r *Redactor) field(value string, kind Kind) string {
+// secretField replaces the value of a field that is named as secrets are.
+func (r *Redactor) secretField(value string, kind Kind) string {
 	switch {
 	case kind.hashed():
 		return r.Hash(value)
@@ -84,6 +89,9 @@ const (
 	// maxClean the length of the longest.
 	cleanKnown = 512
 	maxClean   = 256
+	// fieldsKnown is how many places of unmapped fields are remembered: the records
+	// of one log have the same names in the same places.
+	fieldsKnown = 64
 )
 
 // cleaned is Text for columns whose values repeat: a text that was clean before is

@@ -22,7 +22,8 @@ func (f *namedField) value(kind Kind, nameStart int) (from, to int, prose bool) 
 	if (kind == KindAuthorization || kind == KindCookie) && f.mark == ':' {
 		quote, _ := before(s, nameStart)
 		c, _ := at(s, i, depth)
-		if marks := marked(s[i:]); marks == 0 && !isQuote(c) && c != '[' && c != '\\' || marks > 0 && !isQuote(quote) {
+		// Without a quote before the name it is a line of its own, not a field of JSON.
+		if !isQuote(quote) || !isQuote(c) && c != '[' && c != '\\' && marked(s[i:]) == 0 {
 			return i, f.lineEnd(i, quote), false
 		}
 	}

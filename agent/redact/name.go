@@ -72,6 +72,10 @@ type knownName struct {
 // alone does not tell, so the value has to look like a secret too.
 func (r *Redactor) kindOfName(name string) (kind Kind, weak bool) {
 	n := len(name)
+	for n > 0 && isDigit(name[n-1]) { // password2
+		n--
+	}
+	name = name[:n]
 	if n < 2 || !nameEnds[pair(name[n-2], name[n-1])] {
 		return noKind, false
 	}

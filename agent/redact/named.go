@@ -151,7 +151,7 @@ func (f *namedField) name(buf *[maxName]byte) (name string, start int) {
 		from--
 		buf[from] = c
 		i -= n
-		if from == len(buf)-2 && !nameEnds[pair(buf[from], buf[from+1])] {
+		if from == len(buf)-2 && !isDigit(buf[from+1]) && !nameEnds[pair(buf[from], buf[from+1])] {
 			return "", i
 		}
 	}

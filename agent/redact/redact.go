@@ -40,6 +40,7 @@ type Redactor struct {
 	mac   hash.Hash
 	known map[string]string
 	names [knownNames]knownName
+	field [fieldsKnown]knownName
 	clean [cleanKnown]string
 	count [kindCount]uint64
 	spans []span
@@ -84,8 +85,10 @@ func (r *Redactor) Text(s string) string {
 	if hasMark(s) {
 		r.findNamed(s)
 	}
-	r.findTokens(s)
-	r.findNumbers(s)
+	if len(s) >= minRun {
+		r.findTokens(s)
+		r.findNumbers(s)
+	}
 	if len(r.spans) == 0 {
 		return s
 	}

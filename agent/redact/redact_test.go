@@ -73,6 +73,7 @@ var fields = map[string][2]string{
 	"assertion":     {"client_assertion", "Zm9vYmFyYmF6cXV4MTIz"},
 	"saml":          {"SAMLResponse", "PHNhbWxwOlJlc3BvbnNlIHhtbG5z"},
 	"custom field":  {"API_Token__c", "n0tAnythingToSee99"},
+	"numbered":      {"new_password2", "Zk3Lp9Qw7Rt5"},
 	"private key":   {"private_key", "MIIBVgIBADANBgkqhkiG9w0B"},
 	"secret access": {"aws_secret_access_key", "kQ8wX7eR2tY5uI9oP1aS4dF6gH3jK0lZxCvBnMqW"},
 	"signature":     {"X-Amz-Signature", "9f86d081884c7d659a2feaa0c55ad015"},
@@ -357,6 +358,9 @@ func TestLinearTime(t *testing.T) {
 func FuzzText(f *testing.F) {
 	for _, canary := range texts() {
 		f.Add(canary[0])
+	}
+	for _, crasher := range []string{"Cookie:[0] ", "00privAtekeY =[0]0"} {
+		f.Add(crasher)
 	}
 	r := New(testKey)
 	f.Fuzz(func(t *testing.T, s string) {

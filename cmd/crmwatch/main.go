@@ -30,7 +30,9 @@ type commands struct {
 	Run         runCommand         `cmd:"" help:"Watch logs for good: load what arrives, run the rules on schedule, alert."`
 	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
+	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`
 	Rules       rulesCommand       `cmd:"" help:"List, show and test the detection rules."`
+	Formats     formatsCommand     `cmd:"" help:"List the log formats that are understood."`
 	Validate    validateCommand    `cmd:"" help:"Check a configuration and the rules; name file, line, column and the mend."`
 	Simulate    simulateCommand    `cmd:"" help:"Write realistic logs of an invented company, with incidents of your choice."`
 	Engine      engineCommand      `cmd:"" help:"Serve a data directory over the ClickHouse HTTP interface."`

@@ -68,6 +68,10 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 	if err := detectors.SaveFindings(ctx, db.conn, findings); err != nil {
 		return err
 	}
+	// Without notifiers the desk keeps the alerts and tells nobody.
+	if err := alerting.NewDesk(db.conn, nil, alerting.Options{}).Handle(ctx, findings); err != nil {
+		return fmt.Errorf("save alerts: %w", err)
+	}
 	if c.Output == "json" {
 		err = writeFindings(term.out, findings)
 	} else {
@@ -153,7 +157,10 @@ func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report a
 		fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT time, metadata_log_name, api_operation, src_endpoint_ip, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", c.Data, f.EntityUID)
 	}
 	fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", c.Data)
-	fmt.Fprintln(w, "  crmwatch rules list                     # what was looked for")
+	if len(findings) > 0 {
+		fmt.Fprintf(w, "  crmwatch alerts list --data %s\n", c.Data)
+	}
+	fmt.Fprintln(w, "  crmwatch rules list")
 }
 
 // findingLine is a finding as `scan --format json` prints it.
