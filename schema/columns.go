@@ -28,7 +28,9 @@ type texts struct {
 
 // set puts s into a row behind all rows set before; the rows between are empty.
 func (t *texts) set(row int, s string) {
-	t.fill(row)
+	if t.rows < row {
+		t.fill(row)
+	}
 	t.data = append(binary.AppendUvarint(t.data, uint64(len(s))), s...)
 	t.rows++
 }
@@ -66,7 +68,9 @@ type numbers struct {
 
 // set puts v into a row behind all rows set before; the rows between are 0.
 func (n *numbers) set(row int, v uint64) {
-	n.fill(row)
+	if len(n.data)*8 < row*n.bits {
+		n.fill(row)
+	}
 	if limit := uint64(1)<<n.bits - 1; n.bits < 64 && v > limit {
 		v = limit
 	}
@@ -108,11 +112,18 @@ type unmapped struct {
 	ends   []byte
 	names  *dictionary
 	values texts
+	// lately are the names of a late row: as a rule they come back in its order.
+	lately []recentValue
 }
 
 func (u *unmapped) append(attributes []Attribute) (bytes int) {
-	for _, a := range attributes {
-		u.names.set(len(u.names.keys), a.Name)
+	for i, a := range attributes {
+		if i < len(u.lately) && u.lately[i].value == a.Name {
+			u.names.keys = append(u.names.keys, u.lately[i].id)
+		} else {
+			u.names.set(len(u.names.keys), a.Name)
+			u.lately = append(u.lately[:i], recentValue{u.names.last, u.names.lastID})
+		}
 		u.values.set(u.values.rows, a.Value)
 		bytes += len(a.Value)
 	}
@@ -121,7 +132,7 @@ func (u *unmapped) append(attributes []Attribute) (bytes int) {
 }
 
 func (u *unmapped) reset() {
-	u.ends = u.ends[:0]
+	u.ends, u.lately = u.ends[:0], u.lately[:0]
 	u.names.Reset()
 	u.values.reset()
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strings"
@@ -51,11 +52,9 @@ const (
 // below it.
 func zeroBytes(w uint64) uint64 { return (w - everyByte) &^ w & highBits }
 
-// split reads the record at the start of data, which is not empty. carriage is the
-// place of the first CR in data, or len(data) when there is none: most files have
-// none, and looking once a block is cheaper than looking in each field. used is
-// the length of the record with its line end, or the place of the error.
-func (s *csvSplitter) split(data []byte, atEOF bool, carriage int) (used int, result csvResult) {
+// split reads the record at the start of data, which is not empty. used is the
+// length of the record with its line end, or the place of the error.
+func (s *csvSplitter) split(data []byte, atEOF bool) (used int, result csvResult) {
 	text := unsafe.String(unsafe.SliceData(data), len(data))
 	fields := s.fields[:0]
 	s.scratch = s.scratch[:0]
@@ -66,6 +65,13 @@ func (s *csvSplitter) split(data []byte, atEOF bool, carriage int) (used int, re
 		count++
 		if i < len(data) && data[i] == '"' {
 			start := i + 1
+			if start+1 < len(data) && data[start] == '"' && data[start+1] == ',' {
+				if len(fields) < maxCSVFields {
+					fields = append(fields, "")
+				}
+				i = start + 2
+				continue
+			}
 			end := start
 			escaped := false
 			for {
@@ -99,7 +105,7 @@ func (s *csvSplitter) split(data []byte, atEOF bool, carriage int) (used int, re
 				break
 			}
 			if len(fields) < maxCSVFields {
-				if escaped || carriage < end {
+				if escaped {
 					fields = append(fields, s.unescape(text[start:end]))
 				} else {
 					fields = append(fields, text[start:end])
@@ -169,22 +175,34 @@ func (s *csvSplitter) split(data []byte, atEOF bool, carriage int) (used int, re
 	}
 done:
 	s.fields, s.count, s.ascii = fields, count, seen&highBits == 0
+	if result == csvRecord && bytes.IndexByte(data[:used-1], '\n') >= 0 {
+		s.joinLineEnds()
+	}
 	return used, result
 }
 
-// unescape undoes what quoting did to a field: "" is one quote, CRLF is LF.
+// joinLineEnds writes CRLF as LF in the fields. It is called only for records that
+// span lines, which are few.
+func (s *csvSplitter) joinLineEnds() {
+	for i, field := range s.fields {
+		if strings.Contains(field, "\r\n") {
+			s.fields[i] = strings.ReplaceAll(field, "\r\n", "\n")
+		}
+	}
+}
+
+// unescape undoes what quoting did to a field: "" is one quote.
 func (s *csvSplitter) unescape(field string) string {
 	from := len(s.scratch)
-	for i := 0; i < len(field); i++ {
-		c := field[i]
-		switch {
-		case c == '"':
-			i++
-		case c == '\r' && i+1 < len(field) && field[i+1] == '\n':
-			continue
+	for {
+		quote := strings.IndexByte(field, '"')
+		if quote < 0 {
+			break
 		}
-		s.scratch = append(s.scratch, c)
+		s.scratch = append(s.scratch, field[:quote+1]...)
+		field = field[quote+2:]
 	}
+	s.scratch = append(s.scratch, field...)
 	return s.own(from)
 }
 

@@ -30,11 +30,7 @@ func splitAll(data []byte, step int) (records [][]string, ok bool) {
 			return records, true
 		case len(window) == 1 && window[0] == '\r':
 		default:
-			carriage := bytes.IndexByte(window, '\r')
-			if carriage < 0 {
-				carriage = len(window)
-			}
-			used, result := s.split(window, atEOF, carriage)
+			used, result := s.split(window, atEOF)
 			switch result {
 			case csvRecord:
 				var record []string
@@ -122,7 +118,7 @@ func FuzzCSVSplitter(f *testing.F) {
 func TestCSVSplitterEscapesInvalidText(t *testing.T) {
 	var s csvSplitter
 	line := []byte("caf\xe9,\xff\xfe,\xed\xa0\x80,ok é \uFFFD,\"\"\"\xe9\"\n")
-	if _, result := s.split(line, true, len(line)); result != csvRecord {
+	if _, result := s.split(line, true); result != csvRecord {
 		t.Fatal(result)
 	}
 	if s.ascii {

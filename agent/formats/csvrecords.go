@@ -2,8 +2,6 @@ package formats
 
 import (
 	"bytes"
-	"fmt"
-	"unsafe"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -62,8 +60,6 @@ type csvRecords struct {
 	whole, full bool
 	// The lines of data[:counted] are in next.Line.
 	counted int
-	// The first CR of data[crFrom:] is at cr.
-	crFrom, cr int
 }
 
 func newCSVRecords(start Position, table csvTable) *csvRecords {
@@ -76,7 +72,7 @@ func newCSVRecords(start Position, table csvTable) *csvRecords {
 // Decode implements Decoder.
 func (r *csvRecords) Decode(data []byte, atEOF bool, sink Sink) int {
 	r.data, r.atEOF, r.sink = data, atEOF, sink
-	r.used, r.counted, r.crFrom, r.cr = 0, 0, 0, -1
+	r.used, r.counted = 0, 0
 	if r.next.Offset == 0 && !r.start() {
 		return 0
 	}
@@ -168,83 +164,7 @@ func (r *csvRecords) record() bool {
 
 // split cuts the record that begins at data[at].
 func (r *csvRecords) split(at int) (int, csvResult) {
-	if at < r.crFrom || at > r.cr {
-		r.crFrom, r.cr = at, len(r.data)
-		if i := bytes.IndexByte(r.data[at:], '\r'); i >= 0 {
-			r.cr = at + i
-		}
-	}
-	return r.splitter.split(r.data[at:r.limit], r.whole, r.cr-at)
-}
-
-// fields deals with the n bytes of a record that could be split.
-func (r *csvRecords) fields(n int) {
-	s := &r.splitter
-	if !s.ascii {
-		s.escapeInvalid()
-	}
-	var failure *csvFailure
-	if s.count == r.columns {
-		r.event.Reset()
-		r.event.Number[schema.SourceOffset] = uint64(r.next.Offset) + uint64(r.used)
-		if failure = r.table.row(s.fields, &r.event); failure == nil {
-			r.sink.Event(&r.event)
-			r.used += n
-			return
-		}
-	}
-	if r.table.isHeader(s.fields) {
-		if wrong := r.table.setHeader(s.fields); wrong != "" {
-			r.columns = 0
-			r.reject(n, 0, ReasonHeader, wrong)
-			return
-		}
-		r.columns = s.count
-		r.used += n
-		return
-	}
-	switch {
-	case failure != nil:
-		r.reject(n, r.columnOf(failure.field), failure.reason, failure.detail)
-	case r.columns == 0:
-		r.reject(n, 0, ReasonHeader, "no usable header stands before this row: the file has to begin with "+r.table.wanted())
-	case r.whole && r.used+n == r.limit && s.count < r.columns && r.data[r.limit-1] != '\n':
-		r.reject(n, 0, ReasonCut, fmt.Sprintf("the file ends after %d of %d columns: it was cut off; fetch it again", s.count, r.columns))
-	default:
-		r.wrongCount(n)
-	}
-}
-
-// columnOf is the column in which a field of the record at used begins, or 0 when
-// the field is empty or had to be changed.
-func (r *csvRecords) columnOf(field int) int {
-	if field < 0 || r.splitter.fields[field] == "" {
-		return 0
-	}
-	first := uintptr(unsafe.Pointer(unsafe.SliceData(r.data)))
-	at := uintptr(unsafe.Pointer(unsafe.StringData(r.splitter.fields[field])))
-	if at < first+uintptr(r.used) || at >= first+uintptr(r.limit) {
-		return 0
-	}
-	_, column := r.place(int(at - first))
-	return column
-}
-
-// headerBehindMark returns the length of a header that stands behind a byte order
-// mark in the middle of the file, as in files that were joined.
-func (r *csvRecords) headerBehindMark() int {
-	if !bytes.HasPrefix(r.data[r.used:r.limit], byteOrderMark) || len(r.data[r.used:r.limit]) == len(byteOrderMark) {
-		return 0
-	}
-	n, result := r.split(r.used + len(byteOrderMark))
-	if result != csvRecord {
-		return 0
-	}
-	if !r.table.isHeader(r.splitter.fields) || r.table.setHeader(r.splitter.fields) != "" {
-		return 0
-	}
-	r.columns = r.splitter.count
-	return len(byteOrderMark) + n
+	return r.splitter.split(r.data[at:r.limit], r.whole)
 }
 
 // place is the line (0 when unknown) and the column of data[at], at or behind used.

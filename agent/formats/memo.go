@@ -14,9 +14,9 @@ const (
 )
 
 // memo remembers what was computed from a string: logs repeat the same few
-// addresses, ids and user agents millions of times. It is direct-mapped, so it
-// never grows and a new value simply takes the place of an old one. The zero memo
-// is ready to use.
+// addresses, ids and user agents millions of times. Each key has two places, so the
+// memo never grows and a new value takes the place of an old one. The zero memo is
+// ready to use.
 type memo[V any] struct {
 	slots []memoSlot[V]
 	last  V
@@ -29,15 +29,26 @@ type memoSlot[V any] struct {
 }
 
 // get returns compute(key), computed now or earlier. The key given to compute is
-// a copy, so the value may keep it or a part of it.
+// a copy, so the value may keep it or a part of it. The result is valid until the
+// next call.
 func (m *memo[V]) get(key string, compute func(string) V) *V {
+	if len(key) > maxMemoKey {
+		m.last = compute(strings.Clone(key))
+		return &m.last
+	}
 	if m.slots == nil {
 		m.slots = make([]memoSlot[V], memoSize)
 	}
-	slot := &m.slots[xxh3.HashString(key)&(memoSize-1)]
-	if !slot.full || slot.key != key {
-		own := strings.Clone(key)
-		slot.key, slot.value, slot.full = own, compute(own), true
+	at := xxh3.HashString(key) & (memoSize - 1)
+	slot, neighbour := &m.slots[at], &m.slots[at^1]
+	if slot.full && slot.key == key {
+		return &slot.value
 	}
+	if neighbour.full && neighbour.key == key {
+		return &neighbour.value
+	}
+	own := strings.Clone(key)
+	*neighbour = *slot
+	*slot = memoSlot[V]{own, compute(own), true}
 	return &slot.value
 }

@@ -62,12 +62,8 @@ func firstRecord(head []byte) []string {
 	if len(head) == 0 {
 		return nil
 	}
-	carriage := bytes.IndexByte(head, '\r')
-	if carriage < 0 {
-		carriage = len(head)
-	}
 	var s csvSplitter
-	if _, result := s.split(head, len(head) < HeadSize, carriage); result != csvRecord {
+	if _, result := s.split(head, len(head) < HeadSize); result != csvRecord {
 		return nil
 	}
 	return s.fields
@@ -146,8 +142,19 @@ func (t *elfTable) row(fields []string, e *schema.Event) *csvFailure {
 		if value == "" {
 			continue
 		}
-		if step.kind == readTwin && strings.HasPrefix(fields[step.twin], value) {
+		switch step.kind {
+		case readText: // as read does, without the call: most columns are of this kind
+			if e.Text[step.text] == "" {
+				e.Text[step.text] = value
+				continue
+			}
+		case readUnmapped:
+			e.Unmapped = append(e.Unmapped, schema.Attribute{Name: step.name, Value: value})
 			continue
+		case readTwin:
+			if strings.HasPrefix(fields[step.twin], value) {
+				continue
+			}
 		}
 		r.read(&step.salesforceColumn, value)
 	}
@@ -170,10 +177,8 @@ func (t *elfTable) time(fields []string, e *schema.Event) *csvFailure {
 	if h.derived >= 0 {
 		if ms, ok := parseSalesforceTime(fields[h.derived]); ok {
 			e.Time = ms
-			if h.timestamp >= 0 && fields[h.timestamp] != "" {
-				if other, ok := parseSalesforceTime(fields[h.timestamp]); !ok || other != ms {
-					e.AddUnmapped("TIMESTAMP", fields[h.timestamp])
-				}
+			if h.timestamp >= 0 && !sameTime(fields[h.timestamp], fields[h.derived], ms) {
+				e.AddUnmapped("TIMESTAMP", fields[h.timestamp])
 			}
 			return nil
 		}
@@ -194,6 +199,19 @@ func (t *elfTable) time(fields []string, e *schema.Event) *csvFailure {
 	return &csvFailure{ReasonTime, fmt.Sprintf("the column %s does not hold a time such as %s", name, elfTimes), at}
 }
 
+// sameTime says whether TIMESTAMP, if there is one, is the time ms that
+// TIMESTAMP_DERIVED holds. As a rule the two have the same digits.
+func sameTime(timestamp, derived string, ms int64) bool {
+	if len(timestamp) == len("20260302081501.204") && len(derived) == len("2026-03-02T08:15:01.204Z") {
+		t, d := timestamp, derived
+		if t[12:] == d[17:23] && t[10:12] == d[14:16] && t[8:10] == d[11:13] && t[6:8] == d[8:10] && t[4:6] == d[5:7] && t[:4] == d[:4] {
+			return true
+		}
+	}
+	other, ok := parseSalesforceTime(timestamp)
+	return timestamp == "" || ok && other == ms
+}
+
 // uid is the identity of a row: tenant, event type, and every field that is not
 // empty under its name, in the order of the names.
 func (t *elfTable) uid(fields []string, e *schema.Event) schema.UID {
@@ -201,10 +219,6 @@ func (t *elfTable) uid(fields []string, e *schema.Event) schema.UID {
 	h.Reset()
 	h.Part(e.Text[schema.MetadataTenantUID])
 	h.Part(e.Text[schema.MetadataLogName])
-	for _, column := range t.header.byName {
-		if value := fields[column.field]; value != "" {
-			h.Field(column.tag, value)
-		}
-	}
+	h.Fields(fields, t.header.byName)
 	return h.Sum()
 }

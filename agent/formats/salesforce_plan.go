@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 const salesforceELFName = "salesforce-elf"
@@ -21,14 +23,8 @@ type elfHeader struct {
 	// there is none.
 	eventType, derived, timestamp int
 	// byName is the order in which a row's fields enter its identity.
-	byName []taggedField
+	byName []schema.NamedField
 	plans  map[string]*elfPlan
-}
-
-// taggedField is a field with the hash of its column's name.
-type taggedField struct {
-	field int
-	tag   uint64
 }
 
 // newELFHeader compiles a header, or says why it cannot be used.
@@ -63,12 +59,12 @@ func columnNames(fields []string) (names []string, wrong string) {
 	return names, ""
 }
 
-func orderByName(names []string) []taggedField {
-	order := make([]taggedField, len(names))
+func orderByName(names []string) []schema.NamedField {
+	order := make([]schema.NamedField, len(names))
 	for i, name := range names {
-		order[i] = taggedField{i, xxh3.HashString(name)}
+		order[i] = schema.NamedField{Field: i, Tag: xxh3.HashString(name)}
 	}
-	slices.SortStableFunc(order, func(a, b taggedField) int { return strings.Compare(names[a.field], names[b.field]) })
+	slices.SortStableFunc(order, func(a, b schema.NamedField) int { return strings.Compare(names[a.Field], names[b.Field]) })
 	return order
 }
 

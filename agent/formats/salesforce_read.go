@@ -63,7 +63,7 @@ func (r *salesforceReader) end() {
 
 // id is salesforceID, remembered.
 func (r *salesforceReader) id(value string) string {
-	if len(value) != 15 && len(value) != 18 {
+	if len(value) == 18 && value[:3] != "000" || len(value) != 15 && len(value) != 18 {
 		return value
 	}
 	return *r.ids.get(value, salesforceID)

@@ -72,7 +72,7 @@ type salesforceTable struct {
 	// clock and id are the columns of the time and of the record's id; -1 where
 	// there is none.
 	clock, id int
-	byName    []taggedField
+	byName    []schema.NamedField
 	steps     []elfStep
 }
 
@@ -149,11 +149,7 @@ func (t *salesforceTable) uid(fields []string, e *schema.Event) schema.UID {
 		h.Part(salesforceID(fields[t.id]))
 		return h.Sum()
 	}
-	for _, column := range t.byName {
-		if value := fields[column.field]; value != "" {
-			h.Field(column.tag, value)
-		}
-	}
+	h.Fields(fields, t.byName)
 	return h.Sum()
 }
 

@@ -236,3 +236,21 @@ func FuzzSalesforce(f *testing.F) {
 		}
 	})
 }
+
+// A record of an array may be as long as the limit; a longer one is rejected in
+// parts, and those behind it are read.
+func TestSalesforceJSONIsBounded(t *testing.T) {
+	record := func(id, padding string) string {
+		return `{"Id":"` + id + `","LoginTime":"2026-03-02T08:15:01.000Z","SourceIp":"203.0.113.7","Status":"Success","X":"` + padding + `"}`
+	}
+	file := "{\"done\":true,\"records\":[\n" + record("1", "") + ",\n" + record("2", strings.Repeat("é", 1000)) + ",\n" + record("3", "") + "\n],\"totalSize\":3}\n"
+	for _, step := range []int{len(file), 1, 50, 300} {
+		d := newJSONRecords(Position{}, &salesforceTable{object: &loginHistoryObject})
+		d.max = 400
+		var got transcript
+		decodeInSteps(t, d, []byte(file), step, &got)
+		if got.events != 2 || strings.Count(got.String(), ReasonTooLong) < 2 {
+			t.Errorf("in steps of %d: %d events\n%s", step, got.events, got.String())
+		}
+	}
+}

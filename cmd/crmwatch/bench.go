@@ -87,7 +87,7 @@ type benchMeasure struct{ wall, cpu time.Duration }
 func (w benchWay) measure(ctx context.Context, dir, path string, rows int64) (benchMeasure, error) {
 	data := filepath.Join(dir, "data")
 	defer os.RemoveAll(data)
-	db, err := openDatabase(ctx, data, databaseOptions{})
+	db, err := openDatabase(ctx, data, databaseOptions{files: []string{path}})
 	if err != nil {
 		return benchMeasure{}, err
 	}

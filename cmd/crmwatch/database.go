@@ -47,6 +47,9 @@ type databaseOptions struct {
 	// listen is host:port or unix:/path; empty takes any free loopback port.
 	listen string
 	log    *slog.Logger
+	// files are what the administrator's file() may read; the engine's process
+	// reaches nothing else outside its directory.
+	files []string
 	// exclusive refuses a directory that another crmwatch has open.
 	exclusive bool
 }
@@ -108,7 +111,7 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Log: log}
+	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Files: options.files, Log: log}
 	if path, isSocket := strings.CutPrefix(options.listen, "unix:"); isSocket {
 		o.Socket = path
 	} else {

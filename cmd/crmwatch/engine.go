@@ -8,8 +8,9 @@ import (
 )
 
 type engineCommand struct {
-	Data   string `required:"" placeholder:"DIR" help:"Data directory."`
-	Listen string `default:"127.0.0.1:8123" help:"Loopback address, or unix:/path; port 0 takes any free one."`
+	Data   string   `required:"" placeholder:"DIR" help:"Data directory."`
+	Listen string   `default:"127.0.0.1:8123" help:"Loopback address, or unix:/path; port 0 takes any free one."`
+	Files  []string `placeholder:"PATH" help:"Files and folders that the administrator may read with file(); nothing outside the data directory otherwise."`
 }
 
 func (engineCommand) Help() string {
@@ -25,7 +26,7 @@ func (e *engineCommand) Run(ctx context.Context, term terminal) error {
 	if endpoint, err := engine.ReadEndpoint(ctx, e.Data); err == nil {
 		return fmt.Errorf("an engine already serves %s at %s", e.Data, endpoint.URL)
 	}
-	db, err := openDatabase(ctx, e.Data, databaseOptions{listen: e.Listen})
+	db, err := openDatabase(ctx, e.Data, databaseOptions{listen: e.Listen, files: e.Files, exclusive: true})
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,6 @@ func newInstance(t *testing.T, slack string) *instance {
 	}
 	t.Setenv("CRMWATCH_LIBCHDB", library)
 	i := &instance{t: t, dir: t.TempDir()}
-	i.program = i.copyProgram()
 	i.write("slack.token", "xoxb-123456789012-abcdefghijkl\n")
 	i.write("crmwatch.yaml", `
 data: ./data
@@ -54,6 +53,15 @@ slack: {token_file: ./slack.token, channel: security-alerts, api_url: "`+slack+`
 	}
 	t.Cleanup(i.kill)
 	return i
+}
+
+// command is a command line of the program as a process of its own.
+func (i *instance) command(ctx context.Context, args ...string) *exec.Cmd {
+	i.t.Helper()
+	if i.program == "" {
+		i.program = i.copyProgram()
+	}
+	return exec.CommandContext(ctx, i.program, args...)
 }
 
 // copyProgram gives the test binary the program's name, by which it knows what it is.
@@ -87,7 +95,7 @@ func (i *instance) write(name, text string) {
 func (i *instance) start() {
 	i.t.Helper()
 	i.log = &bytes.Buffer{}
-	i.cmd = exec.Command(i.program, "run", "--config", filepath.Join(i.dir, "crmwatch.yaml"))
+	i.cmd = i.command(context.Background(), "run", "--config", filepath.Join(i.dir, "crmwatch.yaml"))
 	i.cmd.Stdout, i.cmd.Stderr = i.log, i.log
 	if err := i.cmd.Start(); err != nil {
 		i.t.Fatal(err)
@@ -117,7 +125,7 @@ func (i *instance) stop() {
 
 // query asks the data directory, whoever has it open.
 func (i *instance) query(sql string) string {
-	out, err := exec.Command(i.program, "query", "--data", filepath.Join(i.dir, "data"), "--format", "csv", sql).CombinedOutput()
+	out, err := i.command(context.Background(), "query", "--data", filepath.Join(i.dir, "data"), "--format", "csv", sql).CombinedOutput()
 	if err != nil {
 		return "error: " + string(out)
 	}
@@ -262,7 +270,7 @@ func TestRunRefusesADataDirectoryInUse(t *testing.T) {
 	i.eventually("the first instance", "1", func() string { return i.query("SELECT 1") })
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, i.program, "run", "--config", filepath.Join(i.dir, "crmwatch.yaml")).CombinedOutput()
+	out, err := i.command(ctx, "run", "--config", filepath.Join(i.dir, "crmwatch.yaml")).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "already runs") {
 		t.Errorf("a second run ended with %v and said %q", err, out)
 	}

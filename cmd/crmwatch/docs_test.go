@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crmwatch/crmwatch/engine"
+)
+
+// The rule in docs/rules.md is what people copy: it must pass its own tests.
+func TestTheDocumentedRuleWorks(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "```yaml\n")
+	rule, _, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("docs/rules.md holds no rule")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rule.yaml"), []byte(rule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := runProgram(t, "rules", "test", "--rules", dir, "--rule", "gateway-refusals")
+	if !strings.Contains(out, "3 passed, 0 failed") {
+		t.Errorf("rules test said:\n%s", out)
+	}
+}
+
+// The example configuration is where people begin.
+func TestTheExampleConfigurationIsInOrder(t *testing.T) {
+	out := runProgram(t, "validate", "--config", "../../examples/crmwatch.yaml")
+	if !strings.Contains(out, "in order, 3 sources") {
+		t.Errorf("validate said:\n%s", out)
+	}
+}
+
+// runProgram runs one command line and wants it to succeed.
+func runProgram(t *testing.T, args ...string) string {
+	t.Helper()
+	i := &instance{t: t, dir: t.TempDir()}
+	library, err := engine.FindLibrary()
+	if err != nil {
+		t.Fatalf("the tests need the engine (run make engine): %v", err)
+	}
+	t.Setenv("CRMWATCH_LIBCHDB", library)
+	var out bytes.Buffer
+	cmd := i.command(context.Background(), args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("crmwatch %s: %v\n%s", strings.Join(args, " "), err, out.String())
+	}
+	return out.String()
+}
