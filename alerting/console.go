@@ -117,13 +117,22 @@ func (c *console) step(s step) {
 		c.wrapped(indent, shown(s.message, maxMessage))
 	}
 	c.wrapped(indent, stepFacts(s))
-	for i, d := range s.details {
+	if text := sayDetails(s.details); text != "" {
+		c.wrapped(indent, text)
+	}
+}
+
+// sayDetails joins attributes, each cut, into one paragraph.
+func sayDetails(details []string) string {
+	var texts []string
+	for i, d := range details {
 		if i == maxConsoleDetails {
-			c.wrapped(indent, fmt.Sprintf("… %d more", len(s.details)-i))
+			texts = append(texts, fmt.Sprintf("… %d more", len(details)-i))
 			break
 		}
-		c.wrapped(indent, shown(d, maxDetail))
+		texts = append(texts, shown(d, maxDetail))
 	}
+	return strings.Join(texts, " · ")
 }
 
 // stepFacts is the small print of a step: until when, how much, which rule.

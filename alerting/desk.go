@@ -38,9 +38,8 @@ type Desk struct {
 
 	mu        sync.Mutex
 	recovered bool
-	// due holds the alerts about which somebody has yet to be told, with the time
-	// before which there is no use in trying.
-	due map[schema.UID]time.Time
+	// due holds the alerts about which somebody has yet to be told.
+	due map[schema.UID]dueAlert
 	// lines is the state of each notifier.
 	lines map[string]*line
 }
@@ -56,7 +55,7 @@ func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Desk{store: store, notifiers: slices.Clone(notifiers), options: options, due: map[schema.UID]time.Time{}, lines: map[string]*line{}}
+	d := &Desk{store: store, notifiers: slices.Clone(notifiers), options: options, due: map[schema.UID]dueAlert{}, lines: map[string]*line{}}
 	for _, n := range notifiers {
 		d.lines[n.Name()] = &line{}
 	}
@@ -94,7 +93,7 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 		return err
 	}
 	for _, a := range touched {
-		d.due[a.UID] = time.Time{}
+		d.dueAt(a, time.Time{})
 	}
 	return d.deliver(ctx, touched)
 }
@@ -141,7 +140,9 @@ func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert,
 		if !isTouched {
 			continue
 		}
-		if late := now.Sub(a.LastSeen).Truncate(time.Second); a.Version == 0 && late >= time.Minute {
+		// A desk that tells nobody keeps the alerts of a scan: how old an export is
+		// says nothing about how late anybody was.
+		if late := now.Sub(a.LastSeen).Truncate(time.Second); a.Version == 0 && late >= time.Minute && len(d.notifiers) > 0 {
 			a.SeenAfter = late
 		}
 		hash := contentHash(a)

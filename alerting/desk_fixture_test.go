@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -23,19 +24,22 @@ type office struct {
 	server  *fakeslack.Server
 	clock   *clock
 	channel string
+	client  *http.Client
 	console bytes.Buffer
 	log     bytes.Buffer
 	desk    *alerting.Desk
+	// arrived gets every message that stands in the channel.
+	arrived chan fakeslack.Message
 	slack   *alerting.Slack
 }
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, store: &shakyStore{Conn: enginetest.Open(t)}, clock: newClock()}
+	o := &office{t: t, store: &shakyStore{Conn: enginetest.Open(t)}, clock: newClock(), arrived: make(chan fakeslack.Message, 100)}
 	if _, err := schema.Migrate(t.Context(), o.store.Conn); err != nil {
 		t.Fatal(err)
 	}
-	o.server = fakeslack.New(fakeslack.Options{Token: testToken, Clock: o.clock.Now})
+	o.server = fakeslack.New(fakeslack.Options{Token: testToken, Clock: o.clock.Now, OnMessage: func(m fakeslack.Message) { o.arrived <- m }})
 	o.restart()
 	return o
 }
@@ -44,7 +48,7 @@ func openOffice(t *testing.T) *office {
 func (o *office) restart() {
 	o.t.Helper()
 	log := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.slack = connect(o.t, o.server, alerting.SlackOptions{Channel: o.channel, Clock: o.clock.Now, Log: log})
+	o.slack = connect(o.t, o.server, alerting.SlackOptions{Channel: o.channel, HTTPClient: o.client, Log: log})
 	o.desk = alerting.NewDesk(o.store, []alerting.Notifier{o.slack}, alerting.Options{
 		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log,
 	})

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,6 +11,37 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
+// dueAlert says when telling somebody about an alert is next worth trying, and how
+// urgent that is.
+type dueAlert struct {
+	at        time.Time
+	severity  schema.Severity
+	firstSeen time.Time
+}
+
+func (d *Desk) dueAt(a schema.Alert, at time.Time) {
+	d.due[a.UID] = dueAlert{at, a.Severity, a.FirstSeen}
+}
+
+// flushSize bounds what one Flush loads: after a storm thousands are due, of which
+// a notifier takes one a second.
+const flushSize = 20
+
+// ripe lists the alerts that are due now, the most urgent first.
+func (d *Desk) ripe(now time.Time) []schema.UID {
+	var uids []schema.UID
+	for uid, due := range d.due {
+		if !due.at.After(now) {
+			uids = append(uids, uid)
+		}
+	}
+	slices.SortFunc(uids, func(a, b schema.UID) int {
+		x, y := d.due[a], d.due[b]
+		return cmp.Or(cmp.Compare(y.severity, x.severity), x.firstSeen.Compare(y.firstSeen), bytes.Compare(a[:], b[:]))
+	})
+	return uids[:min(len(uids), flushSize)]
+}
+
 // Flush tells the notifiers what they can take now. It returns when the next
 // attempt is worth making; the zero time means that nothing is left to tell.
 func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
@@ -18,14 +50,7 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 	if err := d.recover(ctx); err != nil {
 		return time.Time{}, err
 	}
-	now := d.options.Clock()
-	var ripe []schema.UID
-	for uid, at := range d.due {
-		if !at.After(now) {
-			ripe = append(ripe, uid)
-		}
-	}
-	if len(ripe) > 0 {
+	if ripe := d.ripe(d.options.Clock()); len(ripe) > 0 {
 		alerts, err := alertsByUID(ctx, d.store, ripe)
 		if err != nil {
 			return time.Time{}, err
@@ -44,9 +69,9 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 			return time.Time{}, err
 		}
 	}
-	for _, at := range d.due {
-		if next.IsZero() || at.Before(next) {
-			next = at
+	for _, due := range d.due {
+		if next.IsZero() || due.at.Before(next) {
+			next = cmp.Or(due.at, d.options.Clock())
 		}
 	}
 	return next, nil
@@ -87,13 +112,23 @@ func (d *Desk) recover(ctx context.Context) error {
 		return fmt.Errorf("recover the outbox: %w", err)
 	}
 	now := d.options.Clock()
+	var due []schema.UID
 	for _, row := range rows {
 		if !slices.ContainsFunc(d.notifiers, func(n Notifier) bool { return n.Name() == row.notifier }) {
 			continue
 		}
-		d.due[row.alert] = time.Time{}
+		due = append(due, row.alert)
 		if row.reason == reasonRateLimited && row.notBefore.After(now) {
 			d.lines[row.notifier].holdUntil(row.notBefore)
+		}
+	}
+	for chunk := range slices.Chunk(due, uidChunk) {
+		alerts, err := readAlerts(ctx, d.store, "alert_uid IN {uids:Array(UUID)}", schema.Named("uids", writeUIDs(chunk)))
+		if err != nil {
+			return fmt.Errorf("recover the outbox: %w", err)
+		}
+		for _, a := range alerts {
+			d.dueAt(a.Alert, time.Time{})
 		}
 	}
 	d.recovered = true
@@ -117,13 +152,13 @@ func (d *Desk) deliver(ctx context.Context, alerts []schema.Alert) error {
 		next, err := d.deliverAlert(ctx, a, rows)
 		if err != nil {
 			// The database fails; this alert and the rest are in the outbox.
-			d.due[a.UID] = time.Time{}
+			d.dueAt(a, time.Time{})
 			return err
 		}
 		if next.IsZero() {
 			delete(d.due, a.UID)
 		} else {
-			d.due[a.UID] = next
+			d.dueAt(a, next)
 		}
 	}
 	return nil

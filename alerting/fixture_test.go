@@ -63,7 +63,7 @@ func (c *clock) Advance(d time.Duration) {
 func startSlack(t *testing.T, options fakeslack.Options, runbook func(string) []string) (*fakeslack.Server, *alerting.Slack) {
 	t.Helper()
 	server := fakeslack.New(options)
-	return server, connect(t, server, alerting.SlackOptions{Runbook: runbook, Clock: options.Clock})
+	return server, connect(t, server, alerting.SlackOptions{Runbook: runbook})
 }
 
 func connect(t *testing.T, server *fakeslack.Server, options alerting.SlackOptions) *alerting.Slack {
@@ -72,7 +72,9 @@ func connect(t *testing.T, server *fakeslack.Server, options alerting.SlackOptio
 	t.Cleanup(web.Close)
 	options.APIURL, options.Token = web.URL+"/api/", testToken
 	// A silent server must not make the tests slow.
-	options.HTTPClient = &http.Client{Timeout: 2 * time.Second}
+	if options.HTTPClient == nil {
+		options.HTTPClient = &http.Client{Timeout: 2 * time.Second}
+	}
 	if options.Channel == "" {
 		options.Channel = fakeslack.DefaultChannel.ID
 	}

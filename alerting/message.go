@@ -28,7 +28,8 @@ const (
 	maxNextSteps = 8
 	maxNextStep  = 240
 	// maxMessageSQL keeps a query whole or leaves it out: half a query is no use.
-	maxMessageSQL = 1500
+	// Its section holds a heading as well.
+	maxMessageSQL = 2900
 )
 
 // metadataEvent is the type of the metadata that every message carries; the

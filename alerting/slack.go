@@ -32,9 +32,7 @@ type SlackOptions struct {
 	// HTTPClient is used as given, but without following redirects, which would
 	// carry the token elsewhere. The default has a timeout of 15 s and TLS 1.2 or newer.
 	HTTPClient *http.Client
-	// Clock is time.Now by default.
-	Clock func() time.Time
-	Log   *slog.Logger
+	Log        *slog.Logger
 }
 
 const (
@@ -56,7 +54,6 @@ type Slack struct {
 	channel   string
 	channelID string
 	runbook   func(rule string) []string
-	clock     func() time.Time
 	log       *slog.Logger
 }
 
@@ -76,13 +73,10 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	if channel == "" {
 		return nil, errors.New("configure Slack: no channel: give its id (shown at the end of the channel's details, C0123456789) or its name")
 	}
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Slack{channel: channel, runbook: o.Runbook, clock: o.Clock, log: o.Log}
+	s := &Slack{channel: channel, runbook: o.Runbook, log: o.Log}
 	if isChannelID(channel) {
 		s.channelID = channel
 	}
@@ -198,8 +192,11 @@ func (s *Slack) Find(ctx context.Context, alert schema.UID, since time.Time) (Re
 	}
 	for range historyPages {
 		page, err := s.api.GetConversationHistoryContext(ctx, &parameters)
+		if err = findError(err); errors.Is(err, ErrCannotFind) {
+			s.log.Warn("cannot look in the channel whether an alert was posted", "channel", s.channelID, "alert_uid", alert.String(), "error", err)
+		}
 		if err != nil {
-			return Receipt{}, false, fmt.Errorf("search Slack channel: %w", findError(err))
+			return Receipt{}, false, fmt.Errorf("search Slack channel: %w", err)
 		}
 		for _, m := range page.Messages {
 			if m.Metadata.EventType == metadataEvent && m.Metadata.EventPayload["alert_uid"] == alert.String() {

@@ -41,6 +41,9 @@ func updateError(err error) error {
 
 // findError is updateError for reading; a refusal means that nothing can be found.
 func findError(err error) error {
+	if err == nil {
+		return nil
+	}
 	known := answered(err)
 	if refusal := (*RefusedError)(nil); errors.As(known, &refusal) {
 		return fmt.Errorf("%w (%w)", ErrCannotFind, refusal)

@@ -101,10 +101,7 @@ func (s *Server) postMessage(a map[string]string) map[string]any {
 	}
 	m.TS = s.nextTS()
 	s.messages = append(s.messages, m)
-	if s.arrived != nil {
-		close(s.arrived)
-		s.arrived = nil
-	}
+	s.changed = m
 	return map[string]any{"ok": true, "channel": c.ID, "ts": m.TS, "message": m.show(true)}
 }
 
@@ -131,6 +128,7 @@ func (s *Server) update(a map[string]string) map[string]any {
 	}
 	changed.Updates++
 	*s.messages[i] = changed
+	s.changed = s.messages[i]
 	return map[string]any{"ok": true, "channel": c.ID, "ts": changed.TS, "text": changed.Text, "message": changed.show(true)}
 }
 

@@ -29,6 +29,9 @@ type Options struct {
 	Channels []Channel
 	// Clock stamps messages; time.Now by default.
 	Clock func() time.Time
+	// OnMessage is called with every message that was posted or updated, once it
+	// stands in its channel.
+	OnMessage func(Message)
 }
 
 // DefaultChannel is the channel that a server has when none is given.
@@ -55,7 +58,8 @@ type Server struct {
 	calls    []Call
 	faults   map[string][]Fault
 	lastTS   int64
-	arrived  chan struct{}
+	// changed is the message that the call under way posted or updated.
+	changed *Message
 }
 
 // New makes a server.
@@ -73,9 +77,9 @@ func New(options Options) *Server {
 	return s
 }
 
-// Handler is a new server with the default channel, for a command that offers a
-// Slack to rehearse with.
-func Handler() http.Handler { return New(Options{}) }
+// Handler is a new server as a handler, for a command that offers a Slack to
+// rehearse with.
+func Handler(options Options) http.Handler { return New(options) }
 
 // SetChannel adds a channel, or changes the one with the same id.
 func (s *Server) SetChannel(c Channel) {
@@ -116,17 +120,6 @@ func (s *Server) Messages(channel string) []Message {
 		}
 	}
 	return found
-}
-
-// Arrived returns a channel that is closed when the next message stands in a
-// channel.
-func (s *Server) Arrived() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.arrived == nil {
-		s.arrived = make(chan struct{})
-	}
-	return s.arrived
 }
 
 // Delete removes a message, as a person may.
@@ -192,7 +185,21 @@ func (s *Server) record(method string, arguments map[string]string, answer strin
 
 func (s *Server) call(method, token string, arguments map[string]string) map[string]any {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.changed = nil
+	reply := s.dispatch(method, token, arguments)
+	var changed *Message
+	if s.changed != nil {
+		snapshot := *s.changed
+		changed = &snapshot
+	}
+	s.mu.Unlock()
+	if changed != nil && s.options.OnMessage != nil {
+		s.options.OnMessage(*changed)
+	}
+	return reply
+}
+
+func (s *Server) dispatch(method, token string, arguments map[string]string) map[string]any {
 	handle, known := map[string]func(map[string]string) map[string]any{
 		"auth.test":             s.authTest,
 		"chat.postMessage":      s.postMessage,
