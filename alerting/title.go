@@ -3,6 +3,7 @@ package alerting
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -28,19 +29,39 @@ func titleOf(a schema.Alert) string {
 		}
 		return title + ": " + entity
 	}
-	var phrases []string
-	for _, f := range a.Findings {
-		for _, phrase := range phrasesOf(f) {
-			phrase = cut(phrase, maxPhrase)
-			if !slices.Contains(phrases, phrase) {
-				phrases = append(phrases, phrase)
-			}
-		}
-	}
+	phrases := phrasesInOrder(a.Findings)
 	if len(phrases) > maxTitlePhrases {
 		phrases = append(phrases[:maxTitlePhrases-1], "and more")
 	}
 	return verdict + ": " + entity + " — " + strings.Join(phrases, ", ")
+}
+
+// phrasesInOrder lists what the findings add to the title, each once, in the order
+// in which it happened.
+func phrasesInOrder(findings []schema.Finding) []string {
+	type step struct {
+		at     time.Time
+		phrase string
+	}
+	var steps []step
+	for _, f := range findings {
+		phrases, endsWithIt := phrasesOf(f)
+		for i, phrase := range phrases {
+			at := f.FirstSeen
+			if endsWithIt && i == len(phrases)-1 {
+				at = f.LastSeen
+			}
+			steps = append(steps, step{at, cut(phrase, maxPhrase)})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
+	var phrases []string
+	for _, s := range steps {
+		if !slices.Contains(phrases, s.phrase) {
+			phrases = append(phrases, s.phrase)
+		}
+	}
+	return phrases
 }
 
 func firstTitle(findings []schema.Finding) string {
@@ -84,50 +105,53 @@ func verdictOf(findings []schema.Finding) string {
 }
 
 // rulePhrases maps the words of a rule's id to its phrases; the first entry whose
-// words all begin a word of the id counts.
+// words all begin a word of the id counts. endsWithIt says that the last phrase is
+// what the finding ends with: reconnaissance comes days before the export.
 var rulePhrases = []struct {
-	words   []string
-	phrases []string
+	words      []string
+	phrases    []string
+	endsWithIt bool
 }{
-	{[]string{"recon", "bulk"}, []string{"reconnaissance", "bulk export"}},
-	{[]string{"bulk", "delet"}, []string{"job deleted"}},
-	{[]string{"job", "delet"}, []string{"job deleted"}},
-	{[]string{"mass", "delet"}, []string{"mass deletion"}},
-	{[]string{"new", "network"}, []string{"new network"}},
-	{[]string{"new", "client"}, []string{"new client"}},
-	{[]string{"several", "place"}, []string{"one credential in several places"}},
-	{[]string{"secret"}, []string{"search for secrets"}},
-	{[]string{"spray"}, []string{"password spray"}},
-	{[]string{"stuffing"}, []string{"credential stuffing"}},
-	{[]string{"brute"}, []string{"password guessing"}},
-	{[]string{"traffic", "spike"}, []string{"traffic spike"}},
-	{[]string{"payload", "spike"}, []string{"larger payloads"}},
-	{[]string{"rows", "spike"}, []string{"more rows read"}},
-	{[]string{"recon"}, []string{"reconnaissance"}},
-	{[]string{"impersonat"}, []string{"impersonation"}},
-	{[]string{"revoke"}, []string{"used after revocation"}},
-	{[]string{"export"}, []string{"export"}},
+	{[]string{"recon", "bulk"}, []string{"reconnaissance", "bulk export"}, true},
+	{[]string{"bulk", "delet"}, []string{"job deleted"}, true},
+	{[]string{"job", "delet"}, []string{"job deleted"}, true},
+	{[]string{"mass", "delet"}, []string{"mass deletion"}, false},
+	{[]string{"new", "network"}, []string{"new network"}, false},
+	{[]string{"new", "client"}, []string{"new client"}, false},
+	{[]string{"several", "place"}, []string{"one credential in several places"}, false},
+	{[]string{"secret"}, []string{"search for secrets"}, false},
+	{[]string{"spray"}, []string{"password spray"}, false},
+	{[]string{"stuffing"}, []string{"credential stuffing"}, false},
+	{[]string{"brute"}, []string{"password guessing"}, false},
+	{[]string{"traffic", "spike"}, []string{"traffic spike"}, false},
+	{[]string{"payload", "spike"}, []string{"larger payloads"}, false},
+	{[]string{"rows", "spike"}, []string{"more rows read"}, false},
+	{[]string{"recon"}, []string{"reconnaissance"}, false},
+	{[]string{"impersonat"}, []string{"impersonation"}, false},
+	{[]string{"revoke"}, []string{"used after revocation"}, false},
+	{[]string{"export"}, []string{"export"}, false},
 }
 
-// phrasesOf is what a finding adds to the title of its story.
-func phrasesOf(f schema.Finding) []string {
+// phrasesOf is what a finding adds to the title of its story, and whether the last
+// of it happened at the finding's end.
+func phrasesOf(f schema.Finding) (phrases []string, endsWithIt bool) {
 	if phrase := f.Attributes[AttributeStoryPhrase]; phrase != "" {
-		return []string{phrase}
+		return []string{phrase}, false
 	}
 	have := words(f.Rule)
 	for _, entry := range rulePhrases {
 		if !slices.ContainsFunc(entry.words, func(want string) bool {
 			return !slices.ContainsFunc(have, func(w string) bool { return strings.HasPrefix(w, want) })
 		}) {
-			return entry.phrases
+			return entry.phrases, entry.endsWithIt
 		}
 	}
 	for _, id := range f.Attack {
 		if t, ok := lookUp(id); ok {
-			return []string{t.phrase}
+			return []string{t.phrase}, false
 		}
 	}
-	return []string{strings.Join(have, " ")}
+	return []string{strings.Join(have, " ")}, false
 }
 
 // words splits a rule's id at everything that is neither letter nor digit.
