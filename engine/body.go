@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -19,8 +18,6 @@ import (
 const (
 	// statementWindow is how much of a body is looked at for the end of an INSERT's statement: max_query_size's default.
 	statementWindow = 256 << 10
-	// drainBytes is how much of a refused body is read to its end, so that the client gets to read the answer.
-	drainBytes = 64 << 20
 	// decoderMemory bounds what a zstd body may make its decoder allocate.
 	decoderMemory = 128 << 20
 )
@@ -31,7 +28,7 @@ func (s *server) openBody(out *response, r *http.Request, q *request) (io.ReadCl
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	var body io.Reader = &patientReader{http.MaxBytesReader(out.writer, r.Body, limit), out.controller, s.options.ReadTimeout}
+	var body io.Reader = &patientReader{http.MaxBytesReader(out.writer, r.Body, limit), out}
 	closeDecoder := func() error { return nil }
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
@@ -73,16 +70,19 @@ func cannotDecode(encoding string, err error) error {
 	return refuse(codeCannotDecompress, "CANNOT_DECOMPRESS", "Cannot decompress the request body (%s): %s", encoding, err)
 }
 
-// patientReader gives up when a client sends nothing for patience, however long the whole body takes.
+// patientReader gives up when a client sends nothing for ReadTimeout, however long the whole body takes.
 type patientReader struct {
-	reader     io.Reader
-	controller *http.ResponseController
-	patience   time.Duration
+	reader io.Reader
+	out    *response
 }
 
 func (p *patientReader) Read(data []byte) (int, error) {
-	_ = p.controller.SetReadDeadline(time.Now().Add(p.patience)) // recorders in tests have no deadlines
-	return p.reader.Read(data)
+	p.out.expectBody()
+	n, err := p.reader.Read(data)
+	if err == io.EOF {
+		p.out.expectNothing()
+	}
+	return n, err
 }
 
 // decodedBody bounds what comes out of a decoder and turns its errors into the client's.
@@ -159,5 +159,3 @@ func readUpTo(r io.Reader, data []byte, limit int) ([]byte, error) {
 	}
 	return data, nil
 }
-
-func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, drainBytes) }

@@ -18,7 +18,8 @@ const (
 	configDirectory = "config"
 )
 
-// serverConfig is the engine's configuration file. Without it chDB would read ./config.xml or the user's own
+// serverConfig is the engine's configuration file. The thread pools are for a machine that does other work too: ClickHouse's
+// own sizes (128 threads only to delete old parts) are for a server of its own. Without it chDB would read ./config.xml or the user's own
 // ClickHouse client configuration. It opens no port in any case.
 const serverConfig = `<clickhouse>
   <path>%[1]s/</path>
@@ -34,6 +35,15 @@ const serverConfig = `<clickhouse>
   <background_common_pool_size>2</background_common_pool_size>
   <background_move_pool_size>1</background_move_pool_size>
   <background_fetches_pool_size>1</background_fetches_pool_size>
+  <max_thread_pool_free_size>32</max_thread_pool_free_size>
+  <max_io_thread_pool_size>16</max_io_thread_pool_size>
+  <max_active_parts_loading_thread_pool_size>4</max_active_parts_loading_thread_pool_size>
+  <max_outdated_parts_loading_thread_pool_size>2</max_outdated_parts_loading_thread_pool_size>
+  <max_unexpected_parts_loading_thread_pool_size>2</max_unexpected_parts_loading_thread_pool_size>
+  <max_parts_cleaning_thread_pool_size>2</max_parts_cleaning_thread_pool_size>
+  <max_prefixes_deserialization_thread_pool_size>8</max_prefixes_deserialization_thread_pool_size>
+  <max_format_parsing_thread_pool_size>8</max_format_parsing_thread_pool_size>
+  <database_catalog_drop_table_concurrency>2</database_catalog_drop_table_concurrency>
   <default_database></default_database>
   <database>system</database>
   <max_open_files>65536</max_open_files>
@@ -47,10 +57,17 @@ const defaultDatabase = "ATTACH DATABASE _ UUID '%s'\nENGINE = Atomic\n"
 
 // usersConfig gives every chDB session (they are all the user "default") two roles. Both are active at first; a reader's
 // connection gives up the first one with SET ROLE before it sees the reader's statement, and SET ROLE is refused then.
+//
+// async_insert would acknowledge rows that are only in memory, and retries of it are not deduplicated. optimize_on_insert
+// merges each block in memory before it is written: for 85 columns that costs 10 CPU seconds per million rows on top of 2,
+// and readers of a ReplacingMergeTree have to ask for FINAL all the same.
+//
 // The constraints close the settings through which a statement could reach files or bring SQL in a string.
 const usersConfig = `<clickhouse>
   <profiles><default>
+    <max_threads>%d</max_threads>
     <async_insert>0</async_insert>
+    <optimize_on_insert>0</optimize_on_insert>
     <allow_introspection_functions>0</allow_introspection_functions>
     <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
     <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
@@ -102,7 +119,7 @@ func writeConfig(o *ServeOptions) (arguments []string, err error) {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
 	files := map[string]string{
-		users:  usersConfig,
+		users:  fmt.Sprintf(usersConfig, o.Threads),
 		server: fmt.Sprintf(serverConfig, storeText.String(), usersText.String(), o.Memory, o.Memory/20, max(2, o.Threads/2)),
 	}
 	database := filepath.Join(store, "metadata", "default.sql")

@@ -54,21 +54,28 @@ var (
 	versionSuffix   = regexp.MustCompile(` ?\(version [^()]*(?:\([^()]*\))?\)\.?$`)
 )
 
-// newException reads the text of an engine error ("Code: 62. DB::Exception: ... (SYNTAX_ERROR)"). The engine's C++
-// stack trace, which insert streams append, and its version are cut off; errors without a code become 1002.
+// newException reads the text of an engine error ("Code: 62. DB::Exception: ... (SYNTAX_ERROR)"). chDB wraps an error in
+// itself on some paths ("Code: 33. DB::Exception: Code: 33. DB::Exception: ..."), and insert streams append the C++ stack
+// trace: both are undone, and the version is cut off. A text without a code becomes code 1002.
 func newException(text string) *exception {
 	text, _, _ = strings.Cut(text, "Stack trace (when copying this message")
-	text = strings.TrimRight(text, ", \n")
-	text = versionSuffix.ReplaceAllString(text, "")
-	prefix := exceptionPrefix.FindStringSubmatch(text)
-	if prefix == nil {
-		return &exception{code: codeUnknownException, message: text, name: "UNKNOWN_EXCEPTION"}
+	e := &exception{}
+	for {
+		text = versionSuffix.ReplaceAllString(strings.TrimRight(text, ", \n"), "")
+		suffix := exceptionSuffix.FindStringSubmatchIndex(text)
+		prefix := exceptionPrefix.FindStringSubmatch(text)
+		if prefix == nil || e.code != 0 && prefix[1] != strconv.Itoa(e.code) {
+			break
+		}
+		e.code, _ = strconv.Atoi(prefix[1]) // the expression takes digits only
+		if suffix != nil {
+			e.name, text = text[suffix[2]:suffix[3]], text[:suffix[0]]
+		}
+		text = text[len(prefix[0]):]
 	}
-	code, _ := strconv.Atoi(prefix[1])
-	e := &exception{code: code, message: text[len(prefix[0]):]}
-	if suffix := exceptionSuffix.FindStringSubmatchIndex(e.message); suffix != nil {
-		e.name = e.message[suffix[2]:suffix[3]]
-		e.message = e.message[:suffix[0]]
+	e.message = text
+	if e.code == 0 {
+		e.code, e.name = codeUnknownException, "UNKNOWN_EXCEPTION"
 	}
 	return e
 }

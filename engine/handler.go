@@ -16,6 +16,9 @@ const maxQueryText = 16 << 20
 // ServeHTTP is ClickHouse's HTTP interface.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeader(w, "X-ClickHouse-Server-Display-Name", s.identity.displayName)
+	out := &response{server: s, writer: w, controller: http.NewResponseController(w)}
+	out.expectBody()
+	out.extendWriting()
 	switch r.URL.Path {
 	case "/ping", "/replicas_status":
 		_, _ = io.WriteString(w, "Ok.\n")
@@ -33,18 +36,21 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "Ok.\n")
 		return
 	}
-	out := &response{server: s, writer: w, controller: http.NewResponseController(w)}
 	if err := s.serve(out, r); err != nil {
 		out.fail(err)
-		drain(r.Body)
 	}
 }
 
-func (s *server) serve(out *response, r *http.Request) error {
+func (s *server) serve(out *response, r *http.Request) (err error) {
 	role, err := s.guard.authenticate(r)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			out.drain(r.Body)
+		}
+	}()
 	q, err := parseRequest(r)
 	if err != nil {
 		return err
@@ -52,6 +58,9 @@ func (s *server) serve(out *response, r *http.Request) error {
 	q.role, q.marker = role, rand.Text()
 	if q.id == "" {
 		q.id = strings.ToLower(q.marker)
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return refuse(codeNotImplemented, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not supported by the embedded engine")
 	}
 	body, err := s.openBody(out, r, q)
 	if err != nil {

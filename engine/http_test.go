@@ -1,22 +1,13 @@
 package engine_test
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/ClickHouse/ch-go/compress"
-	"github.com/crmwatch/crmwatch/engine"
 	"github.com/crmwatch/crmwatch/engine/enginetest"
-	"github.com/klauspost/compress/zstd"
 )
 
 // call is one raw HTTP request, as curl or Grafana would make it.
@@ -100,6 +91,7 @@ func TestAnswers(t *testing.T) {
 		{"syntax", call{query: db, body: body("SELEC 1")}, 400, "Code: 62. DB::Exception: Syntax error*"},
 		{"unknown table", call{query: db, body: body("SELECT * FROM missing")}, 404, "Code: 60. DB::Exception: *"},
 		{"unknown database", call{query: url.Values{"database": {"missing"}}, body: body("SELECT 1")}, 404, "Code: 81. DB::Exception: *"},
+		{"name of a database is quoted", call{query: url.Values{"database": {"x`; DROP DATABASE " + database + "; --"}}, body: body("SELECT 1")}, 404, "Code: 81. *"},
 		{"unknown setting", call{query: with("missing_setting", "1"), body: body("SELECT 1")}, 404, "Code: 115. DB::Exception: Unknown setting 'missing_setting'*"},
 		{"setting that is no name", call{query: with("a=1; DROP", "1"), body: body("SELECT 1")}, 404, "Code: 115. *"},
 		{"value of a setting is quoted", call{query: with("session_timezone", "x', max_threads = '1"), body: body("SELECT 1")}, 400, "Code: 36. *"},
@@ -124,11 +116,14 @@ func TestAnswers(t *testing.T) {
 		{"insert through input()", call{query: with("query", "INSERT INTO t SELECT a + 1, upper(s) FROM input('a UInt8, s String') FORMAT CSV"), body: body("11,y\n")}, 501, "Code: 48. *"},
 		{"all arrived", call{query: db, body: body("SELECT groupArray((a, s)) FROM (SELECT * FROM t ORDER BY a)")}, 200,
 			`[(1,'a'),(2,'b;c'),(3,'c'),(4,'d'),(5,'e'),(6,'f'),(7,'none'),(8,'none'),(9,'none'),(10,'none'),(11,'x')]` + "\n"},
+		{"many values", call{query: db, body: body("INSERT INTO t VALUES " + strings.Repeat("(20, 'some text that is rather long'), ", 20000) + "(21, 'last')")}, 200, ""},
+		{"they arrived", call{query: db, body: body("SELECT count() FROM t WHERE a >= 20")}, 200, "20001\n"},
 		{"bad data", call{query: with("query", "INSERT INTO t FORMAT CSV"), body: body("x,y\n")}, 400, "Code: 27. DB::Exception: *"},
 		{"insert into a missing table", call{query: with("query", "INSERT INTO missing FORMAT CSV"), body: body("1\n")}, 404, "Code: 60. *"},
 		{"insert that ends early", call{query: db, body: body("INSERT INTO t")}, 400, "Code: 62. *"},
 		{"encoding that is unknown", call{query: db, header: map[string]string{"Content-Encoding": "rot13"}, body: body("x")}, 400, "Code: 89. *"},
 		{"encoding that lies", call{query: db, header: map[string]string{"Content-Encoding": "gzip"}, body: body("SELECT 1")}, 400, "Code: 271. *"},
+		{"external tables", call{query: db, header: map[string]string{"Content-Type": "multipart/form-data; boundary=x"}, body: body("--x--")}, 501, "Code: 48. *"},
 		{"drop", call{query: db, body: body("DROP TABLE t SYNC")}, 200, ""},
 	}
 	for _, test := range tests {
@@ -202,93 +197,5 @@ func TestAuthentication(t *testing.T) {
 				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.want)
 			}
 		})
-	}
-}
-
-// TestStreamStartsAndStops reads the beginning of an endless answer and goes away: the engine must stop working on it.
-func TestStreamStartsAndStops(t *testing.T) {
-	endpoint := enginetest.Start(t).Endpoint()
-	const sql = "SELECT number FROM numbers(1000000000000)"
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.URL, strings.NewReader(sql))
-	request.SetBasicAuth(endpoint.Reader.User, endpoint.Reader.Password)
-	client := endpoint.HTTPClient()
-	defer client.CloseIdleConnections()
-	answer, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(answer.Body)
-	for i := range 100_000 {
-		if !lines.Scan() || lines.Text() != fmt.Sprint(i) {
-			t.Fatalf("line %d is %q, %v", i, lines.Text(), lines.Err())
-		}
-	}
-	conn := enginetest.OpenAs(t, engine.Admin, "")
-	if running(t, conn, sql) != 1 {
-		t.Error("the query is not in the engine's process list")
-	}
-	cancel()
-	answer.Body.Close()
-	waitFor(t, "the query of a client that is gone to end", func() bool { return running(t, conn, sql) == 0 })
-}
-
-func TestBrokenAnswerIsMarked(t *testing.T) {
-	status, header, body := call{body: strings.NewReader("SELECT throwIf(number = 3000000) FROM numbers(4000000) SETTINGS max_block_size = 65536, max_threads = 1")}.do(t)
-	mark := "\r\n__exception__\r\n" + header.Get("X-ClickHouse-Exception-Tag") + "\r\nCode: 395. "
-	if status != http.StatusOK || !strings.Contains(body, mark) || !strings.HasSuffix(body, "\r\n__exception__\r\n") {
-		t.Errorf("status %d, end of the answer %q", status, body[max(0, len(body)-300):])
-	}
-	status, _, body = call{query: url.Values{"wait_end_of_query": {"1"}}, body: strings.NewReader("SELECT throwIf(number = 3000000) FROM numbers(4000000) SETTINGS max_block_size = 65536, max_threads = 1")}.do(t)
-	if status != http.StatusInternalServerError || !strings.HasPrefix(body, "Code: 395.") {
-		t.Errorf("with wait_end_of_query: %d %.100q", status, body)
-	}
-}
-
-func TestEncodings(t *testing.T) {
-	const sql = "SELECT number FROM numbers(100000)"
-	want := ask(t, sql)
-	decoders := map[string]func(io.Reader) io.Reader{
-		"gzip": func(r io.Reader) io.Reader { d, _ := gzip.NewReader(r); return d },
-		"zstd": func(r io.Reader) io.Reader { d, _ := zstd.NewReader(r); return d },
-	}
-	for name, decoder := range decoders {
-		_, header, body := call{query: url.Values{"enable_http_compression": {"1"}}, header: map[string]string{"Accept-Encoding": name}, body: strings.NewReader(sql)}.do(t)
-		got, err := io.ReadAll(decoder(strings.NewReader(body)))
-		if header.Get("Content-Encoding") != name || err != nil || string(got) != want {
-			t.Errorf("%s: encoding %q, %d bytes, %v", name, header.Get("Content-Encoding"), len(got), err)
-		}
-	}
-	_, _, body := call{query: url.Values{"compress": {"1"}}, body: strings.NewReader(sql)}.do(t)
-	got, err := io.ReadAll(compress.NewReader(strings.NewReader(body)))
-	if string(got) != want {
-		t.Errorf("frames: %d bytes, want %d, %v", len(got), len(want), err)
-	}
-	for _, method := range []compress.Method{compress.None, compress.LZ4, compress.LZ4HC, compress.ZSTD} {
-		frames := compress.NewWriter(compress.LevelZero, method)
-		if err := frames.Compress([]byte("SELECT 'framed'")); err != nil {
-			t.Fatal(err)
-		}
-		if status, _, body := (call{query: url.Values{"decompress": {"1"}}, body: bytes.NewReader(frames.Data)}).do(t); body != "framed\n" {
-			t.Errorf("frame %s: %d %s", method, status, body)
-		}
-		frames.Data[len(frames.Data)-1] ^= 1
-		if status, _, body := (call{query: url.Values{"decompress": {"1"}}, body: bytes.NewReader(frames.Data)}).do(t); status != 400 || !strings.HasPrefix(body, "Code: 271.") {
-			t.Errorf("broken frame %s: %d %s", method, status, body)
-		}
-	}
-}
-
-func TestCurl(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Log("curl is not installed: nothing to check")
-		return
-	}
-	e := enginetest.Start(t).Endpoint()
-	got, err := exec.Command(curl, "-sS", "--user", e.Reader.User+":"+e.Reader.Password, e.URL+"/?default_format=CSV", "--data-binary", "SELECT 1, 'a'").CombinedOutput()
-	if err != nil || string(got) != "1,\"a\"\n" {
-		t.Errorf("curl: %q, %v", got, err)
 	}
 }

@@ -27,7 +27,11 @@ func FindLibrary() (string, error) {
 		if !isFile(path) {
 			return "", missingLibrary(path + " (from " + LibraryEnv + ")")
 		}
-		return path, nil
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return "", fmt.Errorf("find the ClickHouse engine: %w", err)
+		}
+		return absolute, nil
 	}
 	var tried []string
 	if cache, err := os.UserCacheDir(); err == nil {

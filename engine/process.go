@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -54,7 +55,7 @@ func (e *Engine) startChild(ctx context.Context) (*child, error) {
 		var stderr io.ReadCloser
 		if stderr, err = command.StderrPipe(); err == nil {
 			if err = command.Start(); err == nil {
-				go c.wait(stderr)
+				go c.wait(stderr, e.options.Log)
 			}
 		}
 	}
@@ -128,8 +129,9 @@ func (c *child) awaitReady(ctx context.Context, reports *os.File) error {
 	}
 }
 
-// wait keeps the end of the child's standard error and reaps the process.
-func (c *child) wait(stderr io.Reader) {
+// wait passes the child's standard error on to the log, keeps its end for errors, and reaps the process. The engine says
+// nothing there while all is well.
+func (c *child) wait(stderr io.Reader, log *slog.Logger) {
 	defer close(c.exited)
 	lines := bufio.NewReaderSize(stderr, 4096)
 	for {
@@ -139,6 +141,7 @@ func (c *child) wait(stderr io.Reader) {
 			c.tail = append(c.tail, text)
 			c.tail = c.tail[max(0, len(c.tail)-tailLines):]
 			c.mutex.Unlock()
+			log.Warn("engine says", "output", text)
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			break
@@ -167,6 +170,11 @@ func (c *child) quoteTail() string {
 
 // stop asks the child to end and waits; when ctx ends it is killed.
 func (c *child) stop(ctx context.Context) error {
+	select {
+	case <-c.exited:
+		return nil // it had ended before it was asked, and the supervisor has said so
+	default:
+	}
 	closeErr := c.input.Close()
 	select {
 	case <-c.exited:

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +14,10 @@ const (
 	// holdBytes is how much of an answer is kept back before the status line goes out, so that a query that fails early
 	// still gets a proper error status.
 	holdBytes = 64 << 10
+	// holdTime is how long it may be kept back once more of it comes, so that a slow answer is seen as it grows.
+	holdTime = 500 * time.Millisecond
+	// drainBytes is how much of a refused body is read, within one ReadTimeout.
+	drainBytes = 64 << 20
 	// writeTimeout is how long one piece of an answer may take to leave; a client that reads nothing loses its query.
 	writeTimeout = 2 * time.Minute
 )
@@ -25,6 +30,7 @@ type response struct {
 	encoder    encoder
 	held       []byte
 	hold       int // how many bytes may be held before commit
+	holdUntil  time.Time
 	tag        string
 	committed  bool
 }
@@ -36,9 +42,9 @@ func (o *response) begin(r *http.Request, q *request) {
 	o.tag = strings.ToLower(rand.Text())[:16]
 	setHeader(o.writer, "X-ClickHouse-Exception-Tag", o.tag)
 	o.encoder = chooseEncoder(r, q)
-	o.hold = holdBytes
+	o.hold, o.holdUntil = holdBytes, time.Now().Add(holdTime)
 	if q.waitEnd {
-		o.hold = o.server.options.MaxAnswerHeld
+		o.hold, o.holdUntil = o.server.options.MaxAnswerHeld, o.holdUntil.AddDate(1, 0, 0)
 	}
 }
 
@@ -55,7 +61,7 @@ func (o *response) setSummary(p progress) {
 
 // write takes one piece of the formatted answer. The bytes are not kept.
 func (o *response) write(data []byte) error {
-	if !o.committed && len(o.held)+len(data) <= o.hold {
+	if !o.committed && len(o.held)+len(data) <= o.hold && time.Now().Before(o.holdUntil) {
 		o.held = append(o.held, data...)
 		return nil
 	}
@@ -81,8 +87,7 @@ func (o *response) commit() error {
 }
 
 func (o *response) send(data []byte) error {
-	// Not every writer has deadlines (tests use recorders); those that matter do.
-	_ = o.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+	o.extendWriting()
 	if o.encoder == nil {
 		_, err := o.writer.Write(data)
 		return err
@@ -109,6 +114,7 @@ func (o *response) finish() error {
 // body is left without its end, so that a client which does not know the marks sees a broken answer and not a short one.
 func (o *response) exception(e *exception) {
 	text := o.server.exceptionText(e)
+	o.extendWriting()
 	if !o.committed {
 		header := o.writer.Header()
 		setHeader(o.writer, "X-ClickHouse-Exception-Code", strconv.Itoa(e.code))
@@ -125,6 +131,29 @@ func (o *response) exception(e *exception) {
 	}
 	_ = o.controller.Flush()
 	panic(http.ErrAbortHandler)
+}
+
+// The deadlines are the connection's and outlive a request, so each request sets both anew. A connection without deadlines
+// is one of a test.
+
+// expectBody gives the client another ReadTimeout to send something.
+func (o *response) expectBody() {
+	_ = o.controller.SetReadDeadline(time.Now().Add(o.server.options.ReadTimeout))
+}
+
+// expectNothing lifts the deadline when the body has come: from here on net/http reads only to see the client go, and
+// would take a deadline for that.
+func (o *response) expectNothing() { _ = o.controller.SetReadDeadline(time.Time{}) }
+
+// extendWriting gives the client another writeTimeout to take something.
+func (o *response) extendWriting() {
+	_ = o.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+}
+
+// drain reads what is left of a refused body: a client that is still sending would not see the answer otherwise.
+func (o *response) drain(body io.Reader) {
+	o.expectBody()
+	_, _ = io.CopyN(io.Discard, body, drainBytes)
 }
 
 // setHeader keeps ClickHouse's own spelling, which http.Header.Set would change (X-Clickhouse-...): scripts that read

@@ -52,6 +52,8 @@ const (
 	landlockNetwork = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 )
 
+var errNoLandlock = errors.New("the kernel offers no Landlock (Linux 5.13)")
+
 // enterSandbox locks this process in, if its parent asked for that, by executing itself again: Landlock binds a thread
 // and those it starts, and the Go runtime has started others by now. It returns when there is nothing (more) to do.
 func enterSandbox() error {
@@ -74,8 +76,8 @@ func enterSandbox() error {
 	runtime.LockOSThread()
 	if err := box.restrictThread(); err != nil {
 		runtime.UnlockOSThread()
-		if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) {
-			slog.Warn("engine runs without a sandbox: the kernel has no Landlock (Linux 5.13)")
+		if errors.Is(err, errNoLandlock) {
+			slog.Warn("engine runs without a sandbox", "error", err)
 			return nil
 		}
 		return fmt.Errorf("enter sandbox: %w", err)
@@ -89,7 +91,7 @@ func enterSandbox() error {
 func (box sandbox) restrictThread() error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
-		return errno
+		return fmt.Errorf("%w: %w", errNoLandlock, errno) // too old, switched off, or hidden by a container's filter
 	}
 	handled := unix.LandlockRulesetAttr{Handled_access_fs: landlockAll}
 	if version < 2 {
