@@ -56,7 +56,7 @@ func (s *sourceState) stretch(g *generation, now time.Time) error {
 		g.drained = true
 		return nil
 	}
-	if _, err := g.refresh(now); err != nil {
+	if err := g.refresh(now); err != nil {
 		return err
 	}
 	ok, err := g.intact()
@@ -131,7 +131,7 @@ func (s *sourceState) retire(now time.Time) {
 			}
 			continue
 		}
-		if _, err := g.refresh(now); err != nil || !g.rotated() || now.Sub(g.grewAt) < s.w.RotateWait {
+		if err := g.refresh(now); err != nil || !g.rotated() || now.Sub(g.grewAt) < s.w.RotateWait {
 			continue
 		}
 		if !g.drained && g.position.ID != "" {

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,7 +15,7 @@ func dropRig(t *testing.T, kind Kind) *rig {
 
 func (r *rig) wantStored(n int) {
 	r.t.Helper()
-	if got := len(r.store.rows); got != n {
+	if got := len(r.store.paths()); got != n {
 		r.t.Errorf("%d events are stored, want %d", got, n)
 	}
 }
@@ -117,9 +116,7 @@ func TestPackedRotatedLog(t *testing.T) {
 	r.settle()
 	r.restart()
 	r.settle()
-	if got := len(r.store.rows); got != 180 {
-		t.Errorf("%d events are stored, want 180", got)
-	}
+	r.wantStored(180)
 	r.wantArrived(180)
 }
 
@@ -197,72 +194,4 @@ func TestManyLogs(t *testing.T) {
 	r.settle()
 	r.wantLines(0, 2*logs)
 	r.wantArrived(2 * logs)
-}
-
-func TestPositionsCannotBeShared(t *testing.T) {
-	r := followRig(t)
-	if _, err := OpenPositions(r.state, nil); err == nil || !strings.Contains(err.Error(), "another crmwatch uses it") {
-		t.Errorf("a second agent opens them: %v", err)
-	}
-	if err := os.Chmod(r.state, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r.kill()
-	if _, err := OpenPositions(r.state, nil); err == nil || !strings.Contains(err.Error(), "chmod 700") {
-		t.Errorf("an open folder is taken: %v", err)
-	}
-	os.Chmod(r.state, 0o700)
-}
-
-func TestPositionsOnlyGrow(t *testing.T) {
-	p, err := OpenPositions(t.TempDir()+"/state", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	for _, offset := range []int64{10, 30, 20} {
-		if err := p.Commit([]SourcePosition{{ID: "g", Source: "s", Offset: offset}}, now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, _ := p.Get("g"); got.Offset != 30 {
-		t.Errorf("offset %d, want 30", got.Offset)
-	}
-	if err := p.Commit([]SourcePosition{{ID: "h", Source: "s"}}, now.Add(forgetAfter+time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := p.Get("g"); ok {
-		t.Error("a file that is long gone is not forgotten")
-	}
-}
-
-func TestTailReadsNoMoreThanItIsShown(t *testing.T) {
-	path := t.TempDir() + "/a.log"
-	content := lines(0, 50) + strings.Repeat("x", 1000)
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	os.Remove(path)
-	vetted := []byte(lines(10, 20))
-	offset := int64(len(lines(0, 10)))
-	got := []byte{}
-	for len(got) < len(vetted) {
-		part, err := tailLines(f, offset+int64(len(got)), vetted[len(got):])
-		if err != nil || len(part) == 0 {
-			t.Fatalf("%d bytes of %d: %v", len(got), len(vetted), err)
-		}
-		got = append(got, part...)
-	}
-	if string(got) != string(vetted) {
-		t.Errorf("got %q", got)
-	}
-	if _, err := tailLines(f, offset, []byte(lines(11, 13))); !errors.Is(err, errChanged) {
-		t.Errorf("a file that changed is read: %v", err)
-	}
 }

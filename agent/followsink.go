@@ -132,8 +132,7 @@ func (s *sourceState) skipFailing(g *generation, k *followSink, cause error) (us
 			Content:  k.data[from:used],
 		})
 	}
-	line := g.position.Line + int64(bytes.Count(k.data[:used], []byte("\n")))
-	g.decoder = s.newDecoder(g.format, k.base+int64(used), line)
+	g.decoder = s.newDecoder(g.format, k.base+int64(used), linesAfter(g.position.Line, k.data[:used]))
 	return used
 }
 

@@ -2,13 +2,11 @@ package agent
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/redact"
-	"github.com/crmwatch/crmwatch/schema"
 )
 
 // generation is one life of a followed file, from its creation to its end, across
@@ -22,10 +20,8 @@ type generation struct {
 	// read on, and the inode cannot be given to another file.
 	file *os.File
 	// path is where the file is now, "" when it has left the source's paths.
-	path string
-	// root and rel open it again.
-	root, rel string
-	state     fileState
+	path  string
+	state fileState
 	// grewAt is when its size last changed, as far as we saw.
 	grewAt time.Time
 	// head and tail are the bytes behind the position's fingerprints.
@@ -36,7 +32,10 @@ type generation struct {
 	// whole is left to read, over that the generation has ended, verified that state
 	// is of a file that was found to be this one.
 	broken, drained, over, verified bool
-	checks                          int
+	// suspect says that the file changed since its marker was last compared, and
+	// checks counts polls until it is compared anyway.
+	suspect bool
+	checks  int
 }
 
 // recordIdentity counts the events that one record holds.
@@ -64,18 +63,19 @@ func (g *generation) intact() (bool, error) {
 	return g.position.markerMatches(g.file)
 }
 
-// refresh looks at the open file. It says whether anything about it changed.
-func (g *generation) refresh(now time.Time) (changed bool, err error) {
+// refresh looks at the open file. Whatever changed about it makes it suspect: its
+// marker is compared at the next poll.
+func (g *generation) refresh(now time.Time) error {
 	state, err := stateOf(g.file)
 	if err != nil {
-		return false, err
+		return err
 	}
-	changed = state != g.state
+	g.suspect = g.suspect || state != g.state
 	if state.size != g.state.size || g.grewAt.IsZero() {
 		g.grewAt = now
 	}
 	g.state = state
-	return changed, nil
+	return nil
 }
 
 // name gives the generation its id, once its first line is there. The id is made
@@ -84,14 +84,9 @@ func (g *generation) refresh(now time.Time) (changed bool, err error) {
 // of another life (the same inode, truncated, and the same first line) gets the
 // next id that no position has.
 func (g *generation) name(first []byte, taken func(id string) bool) {
-	if end := bytes.IndexByte(first, '\n'); end >= 0 {
-		first = first[:end]
-	}
-	p := &g.position
 	for life := 0; ; life++ {
-		id := schema.HashUID("generation", p.Source, fmt.Sprint(p.Device), fmt.Sprint(p.Inode), fmt.Sprint(p.Birth), string(first), fmt.Sprint(life)).String()
-		if !taken(id) {
-			p.ID = id
+		if id := g.position.nameOf(first, life); !taken(id) {
+			g.position.ID = id
 			return
 		}
 	}
@@ -113,7 +108,7 @@ func (g *generation) moveOn(used []byte) {
 	}
 	p.Marker = fingerprint(g.tail)
 	p.Offset += int64(len(used))
-	p.Line += int64(bytes.Count(used, []byte("\n")))
+	p.Line = linesAfter(p.Line, used)
 }
 
 // recheck says that it is time to compare the marker although nothing seems to have
@@ -124,13 +119,25 @@ func (g *generation) recheck() bool {
 	return g.checks%every == 0
 }
 
+// unknownLine is a line number that nobody counted.
+const unknownLine = -1
+
+// linesAfter is the number of lines before the end of read, which stands behind
+// that many lines.
+func linesAfter(lines int64, read []byte) int64 {
+	if lines == unknownLine {
+		return unknownLine
+	}
+	return lines + int64(bytes.Count(read, []byte("\n")))
+}
+
 // adopt makes file the one that the generation goes on with.
 func (g *generation) adopt(file *os.File, now time.Time) error {
 	if g.file != nil && g.file != file {
 		g.file.Close()
 	}
 	g.file, g.state, g.drained, g.verified = file, fileState{}, false, true
-	if _, err := g.refresh(now); err != nil {
+	if err := g.refresh(now); err != nil {
 		return err
 	}
 	p := &g.position

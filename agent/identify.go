@@ -36,18 +36,19 @@ func (s *sourceState) place(f *watchedFile, file *os.File, now time.Time) (kept 
 		return s.goOn(g, f, file, now)
 	}
 	if g := f.copyOf; g != nil && g.broken && state.size <= g.position.Offset {
-		return s.begin(f, file, state.size, g.position.Line, now)
+		return s.begin(f, file, state.size, unknownLine, now)
 	}
 	if g := s.original(file, state); g != nil && !s.isLive(f, now) {
 		f.copyOf = g
 		if now.Sub(f.still) >= s.w.RotateWait && state.size <= g.position.Offset {
-			return s.begin(f, file, state.size, 0, now)
+			return s.begin(f, file, state.size, unknownLine, now)
 		}
 		return false
 	}
 	for i := range s.ended {
 		p := &s.ended[i]
-		if p.Offset >= headSize {
+		back := p.identity() == state.identity && p.Birth == state.birth
+		if back || p.Offset >= headSize {
 			if same, err := p.matches(file, state.size); err == nil && same {
 				return s.begin(f, file, p.Offset, p.Line, now)
 			}
@@ -83,7 +84,7 @@ func (s *sourceState) goOn(g *generation, f *watchedFile, file *os.File, now tim
 		return false
 	}
 	g.broken = false
-	g.path, g.root, g.rel = f.path, f.in.Root, f.in.Path
+	g.path = f.path
 	f.role = roleFollowed
 	return true
 }
@@ -147,7 +148,7 @@ func (s *sourceState) begin(f *watchedFile, file *os.File, offset, line int64, n
 	if err != nil || f.role != roleFollowed {
 		return false
 	}
-	g := &generation{format: format, redactor: s.redactor, path: f.path, root: f.in.Root, rel: f.in.Path}
+	g := &generation{format: format, redactor: s.redactor, path: f.path}
 	g.position = SourcePosition{Source: s.Name, Path: f.path, Format: format.Name, Offset: offset, Line: line}
 	if err := g.adopt(file, now); err != nil {
 		return false

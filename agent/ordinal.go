@@ -29,10 +29,10 @@ func newOrdinals() *ordinals {
 	return &ordinals{slots: make([]uint64, 1<<12), repeats: map[uint64]uint32{}, limit: maxDistinct}
 }
 
-// Reset forgets everything, for the next file. A table that one big file made
-// large is given back.
+// Reset forgets everything, for the next file. A table that a big file made large
+// is given back: clearing it would cost a small file more than reading it.
 func (o *ordinals) Reset() {
-	if len(o.slots) > 1<<20 {
+	if len(o.slots) > 1<<16 {
 		o.slots = make([]uint64, 1<<12)
 	} else {
 		clear(o.slots)

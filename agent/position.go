@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sys/unix"
+
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 // Sizes of the two fingerprints of a file. The head alone is not an identity (all
@@ -39,7 +42,8 @@ type SourcePosition struct {
 	// Head is the hash of the file's first HeadLength bytes.
 	HeadLength int64  `json:"head_length,omitempty"`
 	Head       string `json:"head,omitempty"`
-	// Offset is where the next record starts, Line how many lines stand before it.
+	// Offset is where the next record starts, Line how many lines stand before it; -1
+	// where they were not counted.
 	Offset int64 `json:"offset"`
 	Line   int64 `json:"line,omitempty"`
 	// Marker is the hash of the last markerSize bytes before Offset, or of fewer at
@@ -69,12 +73,43 @@ func readRange(f *os.File, from, to int64) ([]byte, error) {
 	return b[:n], err
 }
 
+// nameOf is the id of the file's life that begins with first.
+func (p *SourcePosition) nameOf(first []byte, life int) string {
+	if end := bytes.IndexByte(first, '\n'); end >= 0 {
+		first = first[:end]
+	}
+	var id schema.UIDHasher
+	id.Part("generation")
+	id.Part(p.Source)
+	id.Number(p.Device)
+	id.Number(p.Inode)
+	id.Number(uint64(p.Birth))
+	id.Part(string(first))
+	id.Number(uint64(life))
+	return id.Sum().String()
+}
+
+// wasNamedBy says whether the generation got its id from a file that begins with
+// first. It stands in for the fingerprints while none of the file is stored for sure.
+func (p *SourcePosition) wasNamedBy(first []byte) bool {
+	const lives = 8
+	for life := range lives {
+		if p.nameOf(first, life) == p.ID {
+			return true
+		}
+	}
+	return false
+}
+
 // matches says whether f begins with what the position's generation read: its head
-// and the bytes before its offset are the same. A position at offset 0 has nothing
-// to compare, and matches no file.
+// and the bytes before its offset are the same, or, at offset 0, its first line.
 func (p *SourcePosition) matches(f *os.File, size int64) (bool, error) {
-	if p.Offset == 0 || size < p.Offset {
+	if size < p.Offset {
 		return false, nil
+	}
+	if p.Offset == 0 {
+		first, err := readRange(f, 0, headSize)
+		return err == nil && len(first) > 0 && p.ID != "" && p.wasNamedBy(first), err
 	}
 	head, err := readRange(f, 0, p.HeadLength)
 	if err != nil || int64(len(head)) != p.HeadLength || fingerprint(head) != p.Head {

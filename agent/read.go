@@ -175,7 +175,7 @@ func whyNotRecognised(head []byte) string {
 	case bytes.IndexByte(head, 0) >= 0:
 		return "it is not text"
 	}
-	return "its first lines are of no format that crmwatch knows; `crmwatch help formats` lists them"
+	return "its first lines are of no format that crmwatch knows; `crmwatch formats` lists them"
 }
 
 // decode calls the decoder once. A decoder that fails ends the reading of its file

@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -25,34 +24,6 @@ type sourceState struct {
 	remembered  bool
 }
 
-// watchedFile is one file of a source, by its inode.
-type watchedFile struct {
-	in   Input
-	path string
-	role fileRole
-	size int64
-	mod  time.Time
-	// still is since when size and modification time have not changed, first when
-	// the file was seen first.
-	still, first time.Time
-	present      bool
-	queued       bool
-	// copyOf is the generation whose beginning this file repeats.
-	copyOf *generation
-}
-
-// fileRole is what a file turned out to be.
-type fileRole int
-
-const (
-	roleUnknown fileRole = iota
-	roleFollowed
-	roleExport
-	rolePacked
-	// roleUnreadable is a file of no known format, until it changes.
-	roleUnreadable
-)
-
 func newSourceState(w *Watcher, s Source) *sourceState {
 	return &sourceState{Source: s, w: w, redactor: w.Redactor.Clone(), files: map[identity]*watchedFile{}}
 }
@@ -70,6 +41,7 @@ func (s *sourceState) look(now time.Time) []SourcePosition {
 	}
 	s.observe(now)
 	claimed := s.check(now)
+	var exports []string
 	for _, f := range s.inOrder() {
 		if claimed[identityOf(f.in.info)] {
 			continue
@@ -79,12 +51,14 @@ func (s *sourceState) look(now time.Time) []SourcePosition {
 		}
 		switch f.role {
 		case roleExport, rolePacked:
+			exports = append(exports, exportID(s.Name, identityOf(f.in.info)))
 			s.offerExport(f, now)
 		case roleUnreadable:
 		default:
 			s.resolve(f, now)
 		}
 	}
+	s.w.Positions.Seen(exports, now)
 	s.endBroken(now)
 	return s.nameNew(now)
 }
@@ -109,56 +83,6 @@ func (s *sourceState) remember() {
 	}
 }
 
-// observe updates the list of files.
-func (s *sourceState) observe(now time.Time) {
-	for _, f := range s.files {
-		f.present = false
-	}
-	var unreadable []FileReport
-	for _, in := range s.list() {
-		if in.Refused != "" {
-			if in.Status != StatusRepeated {
-				unreadable = append(unreadable, FileReport{File: in.Name, Status: in.Status, Reason: in.Refused})
-			}
-			continue
-		}
-		id := identityOf(in.info)
-		path := filepath.Join(in.Root, in.Path)
-		f := s.files[id]
-		if f == nil {
-			f = &watchedFile{first: now, still: now, size: in.Size, mod: in.info.ModTime()}
-			s.files[id] = f
-		}
-		if f.path != path || f.size > in.Size {
-			// Another name, or content that went: what was known may not hold.
-			f.role = roleUnknown
-		}
-		if f.size != in.Size || !f.mod.Equal(in.info.ModTime()) {
-			f.still = now
-			if f.role == roleUnreadable {
-				f.role = roleUnknown
-			}
-		}
-		f.in, f.path, f.size, f.mod, f.present = in, path, in.Size, in.info.ModTime(), true
-	}
-	for id, f := range s.files {
-		if !f.present {
-			delete(s.files, id)
-		}
-	}
-	s.w.ledger.unreadable(s.Name, unreadable, s.w.Log)
-}
-
-// inOrder lists the files by path, so that what happens does not depend on chance.
-func (s *sourceState) inOrder() []*watchedFile {
-	files := make([]*watchedFile, 0, len(s.files))
-	for _, f := range s.files {
-		files = append(files, f)
-	}
-	slices.SortFunc(files, func(a, b *watchedFile) int { return bytes.Compare([]byte(a.path), []byte(b.path)) })
-	return files
-}
-
 // check finds out which generations still are what they were, and which files they
 // have. A generation whose bytes are no longer in its file is broken.
 func (s *sourceState) check(now time.Time) (claimed map[identity]bool) {
@@ -169,20 +93,20 @@ func (s *sourceState) check(now time.Time) (claimed map[identity]bool) {
 		if g.file == nil {
 			s.reopen(g, now)
 		} else {
-			changed, err := g.refresh(now)
-			s.trouble(g, err)
-			if err == nil && (changed || g.recheck()) {
-				ok, err := g.intact()
-				s.trouble(g, err)
-				g.broken = err == nil && !ok
+			err := g.refresh(now)
+			if err == nil && (g.suspect || g.recheck()) {
+				var ok bool
+				ok, err = g.intact()
+				g.broken, g.suspect = err == nil && !ok, err != nil
 			}
+			s.trouble(g, err)
 		}
 		id := g.position.identity()
 		f := s.files[id]
 		if f == nil || g.broken {
 			continue
 		}
-		g.path, g.root, g.rel = f.path, f.in.Root, f.in.Path
+		g.path = f.path
 		f.role = roleFollowed
 		claimed[id] = true
 		seen = append(seen, g.position.ID)
@@ -223,9 +147,6 @@ func (s *sourceState) isSame(g *generation, file *os.File) (bool, error) {
 	p := &g.position
 	if state.identity != p.identity() || (state.birth != 0 && p.Birth != 0 && state.birth != p.Birth) {
 		return false, nil
-	}
-	if p.Offset == 0 {
-		return true, nil
 	}
 	return p.matches(file, state.size)
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,13 +19,16 @@ type rig struct {
 	state   string
 	sources []Source
 	store   *store
-	now     time.Time
+	clock   atomic.Int64
 	w       *Watcher
 	stopped func()
+	// byHand means that batches are shipped by shipNow, and not at once.
+	byHand bool
 }
 
 func newRig(t *testing.T, sources ...Source) *rig {
-	r := &rig{t: t, dir: t.TempDir(), store: newStore(), now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	r := &rig{t: t, dir: t.TempDir(), store: newStore()}
+	r.clock.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano())
 	r.state = filepath.Join(r.dir, "state")
 	if err := os.Mkdir(r.path("logs"), 0o755); err != nil {
 		t.Fatal(err)
@@ -56,7 +60,7 @@ func (r *rig) start() {
 	}
 	r.w, err = NewWatcher(WatchOptions{
 		Sources: r.sources, Ship: r.store.Ship, Positions: positions, Redactor: testRedactor(), Log: log,
-		SealAge: time.Millisecond, Now: func() time.Time { return r.now },
+		SealAge: time.Millisecond, Now: func() time.Time { return time.Unix(0, r.clock.Load()).UTC() },
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -67,8 +71,10 @@ func (r *rig) start() {
 	w.readers.Go(func() { w.loadExports(ctx, ctx) })
 	go func() {
 		defer close(done)
-		w.shipAll(ctx)
-		w.discardRest()
+		if !r.byHand {
+			w.shipAll(ctx)
+			w.discardRest()
+		}
 	}()
 	r.stopped = func() {
 		cancel()
@@ -98,10 +104,10 @@ func (r *rig) restart() {
 
 // step lets d pass and polls until nothing more is read, without waiting for Ship.
 func (r *rig) step(d time.Duration) {
-	r.now = r.now.Add(d)
+	r.clock.Add(int64(d))
 	for r.w.poll(context.Background()) {
 	}
-	r.now = r.now.Add(time.Millisecond)
+	r.clock.Add(int64(time.Millisecond))
 	r.w.poll(context.Background())
 }
 
@@ -123,6 +129,30 @@ func (r *rig) flushed() {
 			r.t.Fatal("batches are not shipped")
 		}
 		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// shipNow ships, by hand, the batches that are sealed, and commits their positions
+// or leaves that to be cut off by a crash.
+func (r *rig) shipNow(commit bool) {
+	r.t.Helper()
+	for {
+		select {
+		case b := <-r.w.out:
+			err := r.store.Ship(context.Background(), b)
+			if err == nil && commit {
+				err = r.w.Positions.Commit(b.Positions, r.w.Now())
+			}
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			r.w.free <- b.buffer
+		default:
+			if !r.waiting() || !commit {
+				return
+			}
+			time.Sleep(50 * time.Microsecond)
+		}
 	}
 }
 
@@ -172,6 +202,8 @@ func (r *rig) wantLines(from, to int) {
 // wantArrived checks that nothing was even sent twice.
 func (r *rig) wantArrived(n int) {
 	r.t.Helper()
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
 	if r.store.arrived != n {
 		r.t.Errorf("%d events were shipped, want %d", r.store.arrived, n)
 	}

@@ -22,7 +22,10 @@ func (s *sourceState) unpackedTwin(f *watchedFile) (rest SourcePosition, wait bo
 	n, _ := io.ReadFull(stream, head)
 	head = head[:n]
 	same := func(p *SourcePosition) bool {
-		return p.Offset > 0 && p.HeadLength <= int64(len(head)) && fingerprint(head[:p.HeadLength]) == p.Head
+		if p.Offset == 0 {
+			return len(head) > 0 && p.ID != "" && p.wasNamedBy(head)
+		}
+		return p.HeadLength <= int64(len(head)) && fingerprint(head[:p.HeadLength]) == p.Head
 	}
 	for _, g := range s.generations {
 		if same(&g.position) {
@@ -60,7 +63,7 @@ func (s *sourceState) loadRest(ctx context.Context, r *reader, job exportJob) (f
 	defer stream.Close()
 	p := job.rest
 	before, err := lastBefore(stream, p.Offset)
-	if err != nil || fingerprint(before) != p.Marker {
+	if err != nil || (p.Offset > 0 && fingerprint(before) != p.Marker) {
 		return false, nil
 	}
 	format, err := formats.ByName(p.Format)

@@ -223,7 +223,8 @@ func TestPartialLineOfARotatedLog(t *testing.T) {
 	last := line(10)
 	r.write(log, lines(0, 10)+last[:len(last)-1])
 	r.step(time.Second)
-	r.wantArrived(0)
+	r.flushed()
+	r.wantLines(0, 10)
 	r.rename(log, log+".1")
 	r.write(log, lines(11, 12))
 	r.settle()
@@ -243,7 +244,7 @@ func TestRotationsWhileTheStoreStandsStill(t *testing.T) {
 		r.write(log, lines(100+i*100, 200+i*100))
 	}
 	r.step(time.Second)
-	if len(r.store.rows) != 0 {
+	if len(r.store.paths()) != 0 {
 		t.Fatal("something was stored")
 	}
 	close(r.store.hold)
@@ -259,4 +260,49 @@ func inode(t *testing.T, path string) uint64 {
 		t.Fatal(err)
 	}
 	return identityOf(info).inode
+}
+
+// TestFolderGoesAndComesBack is a mount that is lost for a minute.
+func TestFolderGoesAndComesBack(t *testing.T) {
+	r := followRig(t)
+	r.write(log, lines(0, 5))
+	r.settle()
+	r.rename("logs", "elsewhere")
+	r.settle()
+	r.rename("elsewhere", "logs")
+	r.add(log, lines(5, 10))
+	r.settle()
+	r.wantLines(0, 10)
+	r.wantArrived(10)
+}
+
+// TestLinksThatLeadOut is a folder in which somebody plants a link to a secret.
+func TestLinksThatLeadOut(t *testing.T) {
+	r := followRig(t)
+	r.write("secret", lines(0, 10))
+	if err := os.Symlink(r.path("secret"), r.path(log+".1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../secret", r.path(log+".2")); err != nil {
+		t.Fatal(err)
+	}
+	r.write(log+".3", lines(10, 20))
+	if err := os.Symlink("access.log.3", r.path(log)); err != nil {
+		t.Fatal(err)
+	}
+	r.settle()
+	r.wantLines(10, 20)
+	if n := len(r.w.Status()[0].Problems); n != 2 {
+		t.Errorf("problems: %+v", r.w.Status()[0].Problems)
+	}
+	// The link is moved to another log: the first is read on, the second begins.
+	r.write(log+".4", lines(20, 30))
+	os.Remove(r.path(log))
+	if err := os.Symlink("access.log.4", r.path(log)); err != nil {
+		t.Fatal(err)
+	}
+	r.add(log+".3", lines(30, 35))
+	r.settle()
+	r.wantLines(10, 35)
+	r.wantArrived(25)
 }

@@ -38,12 +38,18 @@ type Store struct {
 
 // insertSettings make one insert one part-wise atomic, deduplicated block: no
 // asynchronous queue that acknowledges early, no merge of the block while the
-// insert waits, and as many partitions as the events have days.
+// insert waits, no squashing of blocks that have the right size already, and as
+// many partitions as the events have days. One thread is enough for one block; a
+// second one only costs.
 var insertSettings = clickhouse.Settings{
 	"async_insert":                               0,
 	"insert_deduplicate":                         1,
 	"optimize_on_insert":                         0,
 	"max_partitions_per_insert_block":            0,
+	"max_threads":                                1,
+	"max_insert_threads":                         1,
+	"min_insert_block_size_rows":                 0,
+	"min_insert_block_size_bytes":                0,
 	"input_format_defaults_for_omitted_fields":   1,
 	"input_format_native_allow_types_conversion": 1,
 }

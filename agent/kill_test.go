@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -97,14 +96,11 @@ func TestRotationStorm(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer positions.Close()
-	s := newStore()
-	slow := func(ctx context.Context, b Sealed) error {
-		time.Sleep(5 * time.Millisecond)
-		return s.Ship(ctx, b)
-	}
+	conn := database(t)
+	s := testStore(conn, testWriter{t})
 	w, err := NewWatcher(WatchOptions{
 		Sources: []Source{{Name: "web", Kind: KindFollow, Format: "nginx", Paths: []string{filepath.Join(dir, "logs", "access.log*")}}},
-		Ship:    slow, Positions: positions, Redactor: testRedactor(),
+		Ship:    s.Ship, Positions: positions, Redactor: testRedactor(),
 		Poll: time.Millisecond, SealAge: time.Millisecond,
 	})
 	if err != nil {
@@ -121,11 +117,13 @@ func TestRotationStorm(t *testing.T) {
 	if err := writeStorm(filepath.Join(dir, "logs", "access.log"), time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, 60*time.Second, func() bool { return len(s.paths()) >= stormLines })
+	waitFor(t, 60*time.Second, func() bool { return w.Status()[0].Stored >= stormLines })
 	cancel()
 	running.Wait()
-	if n := len(s.paths()); n != stormLines || s.arrived != stormLines {
-		t.Errorf("%d events are stored and %d were shipped, want %d", n, s.arrived, stormLines)
+	for _, query := range []string{"SELECT count() FROM events", "SELECT uniqExact(http_request_url_path) FROM events", "SELECT count() FROM events FINAL"} {
+		if n := count(t, conn, query); n != stormLines {
+			t.Errorf("%s: %d, want %d", query, n, stormLines)
+		}
 	}
 	status := w.Status()[0]
 	if status.Pending != 0 || status.Stored != stormLines {
@@ -205,28 +203,5 @@ func waitFor(t *testing.T, limit time.Duration, done func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatal("it takes too long")
 		}
-	}
-}
-
-func TestDamagedPositionsAreSetAside(t *testing.T) {
-	r := followRig(t)
-	r.write(log, lines(0, 20))
-	r.settle()
-	r.kill()
-	if err := os.WriteFile(filepath.Join(r.state, positionsFile), []byte("{half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.start()
-	r.add(log, lines(20, 30))
-	r.settle()
-	r.wantLines(0, 30)
-	r.wantArrived(50)
-	aside, _ := filepath.Glob(filepath.Join(r.state, positionsFile+".damaged-*"))
-	if len(aside) != 1 {
-		t.Errorf("set aside: %v", aside)
-	}
-	data, err := os.ReadFile(filepath.Join(r.state, positionsFile))
-	if err != nil || !json.Valid(data) {
-		t.Errorf("positions are not written anew: %v", err)
 	}
 }
