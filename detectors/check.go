@@ -150,63 +150,6 @@ func (c *check) spike(rule *Rule) {
 	}
 }
 
-var givenParams = map[Kind]map[string]string{
-	KindQuery: {"from": "DateTime64(3)", "to": "DateTime64(3)", "lookback_from": "DateTime64(3)"},
-	KindSpike: {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32", "with_evidence": "UInt8"},
-}
-
-// placeholders compares the parameters that the query uses with those declared,
-// and the words of the message with those of the query.
-func (c *check) placeholders(rule Rule) {
-	text := readSQL(rule.Query)
-	given, known := givenParams[rule.Kind]
-	if !known {
-		return // the kind is the problem
-	}
-	used := map[string]bool{}
-	for _, p := range text.placeholders {
-		used[p.name] = true
-		want, known := given[p.name]
-		if own, declared := rule.Param(p.name); declared {
-			if known {
-				c.add(fmt.Sprintf("parameter %s has the name of a given one", p.name), "choose another name", "params", p.name)
-			}
-			want, known = own.Type, true
-		}
-		line, column := c.source.scalarPosition(p.line, p.column, "query")
-		switch {
-		case !known:
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the query uses parameter %s, which is not declared", p.name),
-				fmt.Sprintf("declare it under params:, or use one of %s", strings.Join(sortedKeys(given), ", "))))
-		case strings.ReplaceAll(p.kind, " ", "") != want:
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the query uses parameter %s as %s, declared is %s", p.name, p.kind, want),
-				fmt.Sprintf("write {%s:%s}", p.name, want)))
-		}
-	}
-	for _, p := range rule.Params {
-		if !used[p.Name] {
-			line, column := c.source.keyPosition("params", p.Name)
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("parameter %s is declared and not used", p.Name), fmt.Sprintf("use {%s:%s} in the query, or delete it", p.Name, p.Type)))
-		}
-	}
-	for _, name := range []string{"from", "to"} {
-		if !used[name] && rule.Query != "" {
-			c.add(fmt.Sprintf("the query does not use {%s:DateTime64(3)}", name), "bound the event time: time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}", "query")
-		}
-	}
-	for _, word := range messageWords(rule.Message) {
-		if !text.identifiers[word.name] && !slices.Contains(givenWords(rule.Kind), word.name) {
-			line, column := c.source.scalarPosition(word.line, word.column, "message")
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the message uses {{%s}}, which the query does not return", word.name),
-				"use a column of the query, or one of "+strings.Join(givenWords(rule.Kind), ", ")))
-		}
-	}
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for key := range m {

@@ -77,13 +77,17 @@ func draftOf(rule Rule, window Window, row record) (draft, error) {
 	values := map[string]string{}
 	for name, value := range row {
 		values[name] = sayValue(value)
-		if !contractColumns[name] {
+		if !contractColumns[name] && !strings.HasPrefix(name, messageOnly) {
 			f.Attributes[name] = textOf(value)
 		}
 	}
 	f.UID = findingUID(f, window.From)
 	return draft{f, values}, nil
 }
+
+// messageOnly begins the names of columns that word the message and are no
+// attributes.
+const messageOnly = "message_"
 
 var contractColumns = map[string]bool{
 	"tenant": true, "product": true, "entity_uid": true, "entity": true, "first_seen": true,
@@ -155,51 +159,4 @@ func uidOf(value any) (schema.UID, error) {
 		return schema.UID{}, fmt.Errorf("%T is not a UUID", value)
 	}
 	return v.Convert(want).Interface().(schema.UID), nil
-}
-
-// sayTime writes a moment for people.
-func sayTime(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
-
-// sayValue writes a value of a query for a message: textOf, with commas in large
-// whole numbers.
-func sayValue(value any) string {
-	switch reflect.ValueOf(value).Kind() {
-	case reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return withSeparators(textOf(value))
-	}
-	return textOf(value)
-}
-
-// textOf writes a value of a query for an attribute.
-func textOf(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case time.Time:
-		return sayTime(v)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case fmt.Stringer:
-		return v.String()
-	}
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return ""
-		}
-		return textOf(v.Elem().Interface())
-	case reflect.Slice:
-		texts := make([]string, 0, min(v.Len(), maxListed+1))
-		for i := range min(v.Len(), maxListed) {
-			texts = append(texts, textOf(v.Index(i).Interface()))
-		}
-		if more := v.Len() - maxListed; more > 0 {
-			texts = append(texts, fmt.Sprintf("and %d more", more))
-		}
-		return strings.Join(texts, ", ")
-	}
-	return fmt.Sprint(value)
 }

@@ -63,6 +63,9 @@ func (r *Runner) readerSettings(limit int) clickhouse.Settings {
 		// Rows with one sorting key lie in one partition, so parts of different days
 		// need not be merged with each other.
 		"do_not_merge_across_partitions_select_final": 1,
+		// Rows with one sorting key are one record, so they can be filtered before they
+		// are merged.
+		"optimize_move_to_prewhere_if_final": 1,
 		// Each window is a small query, planned anew: compiling its expressions to
 		// machine code costs more than it saves.
 		"compile_expressions":           0,

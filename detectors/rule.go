@@ -43,7 +43,8 @@ const (
 // product, entity_uid, first_seen, last_seen, count and evidence (Array(UUID), at
 // most 50, between first_seen and last_seen), and optionally entity (the name) and
 // severity (a name or a number) in place of the rule's. All other columns become
-// attributes. A query of kind "spike" returns tenant, product, entity_uid, bucket
+// attributes, but those whose names begin with message_: they word the message. A
+// query of kind "spike" returns tenant, product, entity_uid, bucket
 // (DateTime) and value, at most one row a bucket; it has the further parameters
 // {bucket:UInt32} (seconds) and {with_evidence:UInt8}: when that is 1, it also fills
 // a column evidence.

@@ -94,6 +94,4 @@ CREATE TABLE IF NOT EXISTS events
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(time)
 ORDER BY (class_uid, toStartOfHour(time), actor_user_uid, time, event_uid)
--- A batch is a part of some 20 MB: as one file it costs a third less to write than
--- as several files a column. Merges turn parts into wide ones later.
-SETTINGS non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 268435456;
+SETTINGS non_replicated_deduplication_window = 10000;
