@@ -18,7 +18,7 @@ type dictionary struct {
 	keys   []uint32
 	last   string
 	lastID uint32
-	recent [256]recentValue
+	recent [2048]recentValue
 	// bytes is about how long the encoded values are.
 	bytes int
 }
@@ -87,7 +87,7 @@ func (d *dictionary) encodedSize() int { return 64 + d.bytes + len(d.keys)*int(1
 
 // slotOf spreads strings over the recent table by their length and last eight
 // bytes, where names, numbers and ids differ most.
-func slotOf(s string) uint8 {
+func slotOf(s string) uint16 {
 	var tail uint64
 	if len(s) >= 8 {
 		tail = binary.LittleEndian.Uint64(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), len(s)-8)), 8))
@@ -97,7 +97,7 @@ func slotOf(s string) uint8 {
 		}
 	}
 	tail ^= uint64(len(s))
-	return uint8(tail * 0x9E3779B97F4A7C15 >> 56)
+	return uint16(tail * 0x9E3779B97F4A7C15 >> 53)
 }
 
 // used says whether any row holds something other than the empty string.

@@ -20,6 +20,8 @@ const (
 	ActorUserType
 	ActorAppUID
 	ActorAppName
+	ActorClientName
+	ActorClientCategory
 	ActorIDPUID
 	ActorSessionUID
 	ActorSessionUIDAlt
@@ -39,6 +41,7 @@ const (
 	HTTPRequestUserAgent
 	HTTPRequestReferrer
 	HTTPRequestVersion
+	HTTPResponseContentType
 	HTTPRequestXForwardedFor
 	APIOperation
 	APIVersion
@@ -86,6 +89,8 @@ var textColumns = [textCount]textColumn{
 	ActorUserType:              {"actor_user_type", true},
 	ActorAppUID:                {"actor_app_uid", true},
 	ActorAppName:               {"actor_app_name", true},
+	ActorClientName:            {"x_actor_client_name", true},
+	ActorClientCategory:        {"x_actor_client_category", true},
 	ActorIDPUID:                {"actor_idp_uid", true},
 	ActorSessionUID:            {"actor_session_uid", true},
 	ActorSessionUIDAlt:         {"actor_session_uid_alt", true},
@@ -105,6 +110,7 @@ var textColumns = [textCount]textColumn{
 	HTTPRequestUserAgent:       {"http_request_user_agent", true},
 	HTTPRequestReferrer:        {"http_request_referrer", false},
 	HTTPRequestVersion:         {"http_request_version", true},
+	HTTPResponseContentType:    {"http_response_content_type", true},
 	HTTPRequestXForwardedFor:   {"http_request_x_forwarded_for", true},
 	APIOperation:               {"api_operation", true},
 	APIVersion:                 {"api_version", true},

@@ -161,6 +161,10 @@ func (t *elfTable) row(fields []string, e *schema.Event) *csvFailure {
 	if e.Text[schema.MetadataTenantUID] == "" {
 		e.Text[schema.MetadataTenantUID] = t.tenant
 	}
+	if e.Text[schema.ActorAppName] == "" {
+		// The caller chose this name; the connected app's, where there is one, is the org's.
+		e.Text[schema.ActorAppName] = e.Text[schema.ActorClientName]
+	}
 	e.Number[schema.ActivityID] = plan.activity(r)
 	r.end()
 	if e.Number[schema.StatusID] == schema.StatusFailure && plan.class != schema.ClassAuthentication && e.Number[schema.SeverityID] == uint64(schema.SeverityInformational) {

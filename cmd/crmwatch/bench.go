@@ -16,7 +16,8 @@ import (
 )
 
 type benchCommand struct {
-	Size    int64  `default:"1024" help:"Size of the EventLogFile in MiB."`
+	Size    int64  `default:"1024" help:"Size of all EventLogFiles in MiB."`
+	Files   int    `default:"1" help:"Number of EventLogFiles of equal size; crmwatch reads as many at once as there are cores."`
 	Runs    int    `default:"3" help:"Runs of each way; medians are compared."`
 	Dir     string `placeholder:"DIR" help:"Where the file and the databases go, about four times the size; without it the temporary directory."`
 	Threads int    `default:"2" help:"Threads that the engine may use for its own reading."`
@@ -30,21 +31,19 @@ func (benchCommand) Help() string {
 Every run starts with an empty database. Processor time is that of all processes together.`
 }
 
-// benchFile is the name of the measured file.
-const benchFile = "RestApi.csv"
-
 func (c *benchCommand) Run(ctx context.Context, term terminal) error {
 	dir, err := os.MkdirTemp(c.Dir, "crmwatch-bench-*")
 	if err != nil {
 		return fmt.Errorf("make bench directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, benchFile)
-	rows, err := writeBenchFile(path, c.Size<<20)
+	logs := filepath.Join(dir, "logs")
+	rows, err := c.writeFiles(logs)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(term.out, "EventLogFile RestApi: %d MiB, %s, 45 columns; %d runs each, medians\n\n", c.Size, plural(rows, "row"), c.Runs)
+	fmt.Fprintf(term.out, "EventLogFile RestApi: %d MiB in %s, %s, 45 columns; %s each, medians\n\n",
+		c.Size, plural(c.Files, "file"), plural(rows, "row"), plural(c.Runs, "run"))
 	ways := []benchWay{
 		{"crmwatch ingest, into events", benchIngest},
 		{"file(), columns as they are", c.benchRaw},
@@ -53,7 +52,7 @@ func (c *benchCommand) Run(ctx context.Context, term terminal) error {
 	measures := make([][]benchMeasure, len(ways))
 	for range c.Runs {
 		for i, way := range ways {
-			m, err := way.measure(ctx, dir, path, rows)
+			m, err := way.measure(ctx, dir, logs, rows)
 			if err != nil {
 				return fmt.Errorf("measure %s: %w", way.name, err)
 			}
@@ -78,22 +77,22 @@ func (c *benchCommand) Run(ctx context.Context, term terminal) error {
 // benchWay is one way of loading the file; it returns the rows in the table.
 type benchWay struct {
 	name string
-	load func(ctx context.Context, db *database, path string) (table string, err error)
+	load func(ctx context.Context, db *database, logs string) (table string, err error)
 }
 
 type benchMeasure struct{ wall, cpu time.Duration }
 
-// measure loads the file into a new database and checks that every row is there.
-func (w benchWay) measure(ctx context.Context, dir, path string, rows int64) (benchMeasure, error) {
+// measure loads the files into a new database and checks that every row is there.
+func (w benchWay) measure(ctx context.Context, dir, logs string, rows int64) (benchMeasure, error) {
 	data := filepath.Join(dir, "data")
 	defer os.RemoveAll(data)
-	db, err := openDatabase(ctx, data, databaseOptions{files: []string{path}})
+	db, err := openDatabase(ctx, data, databaseOptions{files: []string{logs}})
 	if err != nil {
 		return benchMeasure{}, err
 	}
 	defer db.close()
 	ownBefore, engineBefore, start := ownCPU(), processCPU(db.engine.PID()), time.Now()
-	table, err := w.load(ctx, db, path)
+	table, err := w.load(ctx, db, logs)
 	if err != nil {
 		return benchMeasure{}, err
 	}
@@ -108,14 +107,17 @@ func (w benchWay) measure(ctx context.Context, dir, path string, rows int64) (be
 	return m, nil
 }
 
-func benchIngest(ctx context.Context, db *database, path string) (string, error) {
+func benchIngest(ctx context.Context, db *database, logs string) (string, error) {
 	key, err := agent.LoadKey(db.dir)
 	if err != nil {
 		return "", err
 	}
+	if err := db.deferMerges(ctx, []string{logs}); err != nil {
+		return "", err
+	}
 	store := &agent.Store{Conn: db.conn}
 	report, err := agent.Load(ctx, agent.LoadOptions{
-		Paths: []string{path}, Ship: store.Ship, Redactor: redact.New(key), Source: "bench", AgentUID: "bench",
+		Paths: []string{logs}, Ship: store.Ship, Redactor: redact.New(key), Source: "bench", AgentUID: "bench",
 	})
 	if err == nil && report.Totals.Quarantined > 0 {
 		err = fmt.Errorf("%d records are quarantined", report.Totals.Quarantined)
@@ -128,32 +130,32 @@ func (c *benchCommand) settings() string {
 	return fmt.Sprintf(" SETTINGS max_threads = %d, max_insert_threads = %d, input_format_parallel_parsing = 1, async_insert = 0", c.Threads, c.Threads)
 }
 
-func (c *benchCommand) benchRaw(ctx context.Context, db *database, path string) (string, error) {
-	columns, err := headerOf(path)
+func (c *benchCommand) benchRaw(ctx context.Context, db *database, logs string) (string, error) {
+	columns, err := headerOf(logs)
 	if err != nil {
 		return "", err
 	}
 	if err := db.conn.Exec(ctx, "CREATE TABLE raw ("+strings.Join(columns, " String, ")+" String) ENGINE = MergeTree ORDER BY tuple()"); err != nil {
 		return "", fmt.Errorf("create table: %w", err)
 	}
-	return "raw", c.insertFrom(ctx, db, path, "INSERT INTO raw SELECT "+strings.Join(columns, ", "))
+	return "raw", c.insertFrom(ctx, db, logs, "INSERT INTO raw SELECT "+strings.Join(columns, ", "))
 }
 
-func (c *benchCommand) insertFrom(ctx context.Context, db *database, path, insert string) error {
-	columns, err := headerOf(path)
+func (c *benchCommand) insertFrom(ctx context.Context, db *database, logs, insert string) error {
+	columns, err := headerOf(logs)
 	if err != nil {
 		return err
 	}
 	structure := strings.Join(columns, " String, ") + " String"
-	if err := db.conn.Exec(ctx, insert+" FROM file('"+path+"', 'CSVWithNames', '"+structure+"')"+c.settings()); err != nil {
+	if err := db.conn.Exec(ctx, insert+" FROM file('"+filepath.Join(logs, "*.csv")+"', 'CSVWithNames', '"+structure+"')"+c.settings()); err != nil {
 		return fmt.Errorf("insert from file: %w", err)
 	}
 	return nil
 }
 
-// headerOf reads the file's column names.
-func headerOf(path string) ([]string, error) {
-	f, err := os.Open(path)
+// headerOf reads the column names of the first file.
+func headerOf(logs string) ([]string, error) {
+	f, err := os.Open(filepath.Join(logs, benchFileName(0)))
 	if err != nil {
 		return nil, fmt.Errorf("open bench file: %w", err)
 	}
@@ -167,12 +169,29 @@ func headerOf(path string) ([]string, error) {
 	return strings.Split(strings.ReplaceAll(line, `"`, ""), ","), nil
 }
 
-func writeBenchFile(path string, size int64) (rows int64, err error) {
+func benchFileName(number int) string { return fmt.Sprintf("RestApi_%d.csv", number) }
+
+// writeFiles writes the files and counts their rows.
+func (c *benchCommand) writeFiles(logs string) (rows int64, err error) {
+	if err := os.Mkdir(logs, 0o700); err != nil {
+		return 0, fmt.Errorf("make bench directory: %w", err)
+	}
+	for number := range max(1, c.Files) {
+		n, err := writeBenchFile(filepath.Join(logs, benchFileName(number)), c.Size<<20/int64(max(1, c.Files)), uint64(number+1))
+		if err != nil {
+			return 0, err
+		}
+		rows += n
+	}
+	return rows, nil
+}
+
+func writeBenchFile(path string, size int64, seed uint64) (rows int64, err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return 0, fmt.Errorf("create bench file: %w", err)
 	}
-	rows, err = simulate.ELF(f, simulate.Limit{Bytes: size}, 1)
+	rows, err = simulate.ELF(f, simulate.Limit{Bytes: size}, seed)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}

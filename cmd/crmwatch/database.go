@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/engine"
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -133,6 +134,30 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 		case <-time.After(lockRetry):
 		}
 	}
+}
+
+// mergeBytes is how much may be loaded with merges deferred: about a hundred parts.
+const mergeBytes = 4 << 30
+
+// deferMerges leaves the merging of a load's parts to the next process that opens
+// the directory, because it costs the engine more processor time than storing them.
+// A load that would make too many parts keeps its merges, and so does an engine
+// that belongs to a running monitor.
+func (db *database) deferMerges(ctx context.Context, paths []string) error {
+	if db.engine == nil {
+		return nil
+	}
+	var bytes int64
+	for _, in := range agent.Walk(paths) {
+		bytes += in.Size
+	}
+	if bytes > mergeBytes {
+		return nil
+	}
+	if err := db.conn.Exec(ctx, "SYSTEM STOP MERGES events"); err != nil {
+		return fmt.Errorf("defer merges: %w", err)
+	}
+	return nil
 }
 
 // close stops what openDatabase started. What goes wrong then has no consequence

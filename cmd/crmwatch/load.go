@@ -35,6 +35,9 @@ func (f loadFlags) load(ctx context.Context, db *database, keyDir string, term t
 	if err != nil {
 		return agent.Report{}, 0, err
 	}
+	if err := db.deferMerges(ctx, f.Paths); err != nil {
+		return agent.Report{}, 0, err
+	}
 	store := &agent.Store{Conn: db.conn, Log: slog.New(slog.NewTextHandler(term.err, nil))}
 	show, done := f.progress(term)
 	start := time.Now()

@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS events
     actor_user_type LowCardinality(String),
     actor_app_uid LowCardinality(String),
     actor_app_name LowCardinality(String),
+    x_actor_client_name LowCardinality(String),
+    x_actor_client_category LowCardinality(String),
     actor_idp_uid LowCardinality(String),
     actor_session_uid LowCardinality(String),
     actor_session_uid_alt LowCardinality(String),
@@ -38,6 +40,7 @@ CREATE TABLE IF NOT EXISTS events
     http_request_user_agent LowCardinality(String),
     http_request_referrer String,
     http_request_version LowCardinality(String),
+    http_response_content_type LowCardinality(String),
     http_request_x_forwarded_for LowCardinality(String),
     api_operation LowCardinality(String),
     api_version LowCardinality(String),
@@ -94,4 +97,6 @@ CREATE TABLE IF NOT EXISTS events
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(time)
 ORDER BY (class_uid, toStartOfHour(time), actor_user_uid, time, event_uid)
-SETTINGS non_replicated_deduplication_window = 10000;
+-- A batch is a part of some 20 MB, and cheaper to write as one file than as several
+-- a column; merged parts are larger, and cheaper to read and to merge by column.
+SETTINGS non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 67108864;
