@@ -52,6 +52,9 @@ func TestFindingsRoundTrip(t *testing.T) {
 // evidence.
 func showsItsEvidence(t *testing.T, store schema.Store, findings []schema.Finding) {
 	t.Helper()
+	if err := SaveFindings(t.Context(), store, findings); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range findings {
 		records, err := readRecords(t.Context(), store, f.EvidenceSQL)
 		if err != nil {

@@ -92,7 +92,8 @@ func (r *Runner) names(ctx context.Context, drafts []draft) (map[entityKey]strin
 	return names, nil
 }
 
-// evidenceSQL is a query, ready to paste, that shows the finding's events.
+// evidenceSQL is a query, ready to paste, that shows the events of a finding that
+// has been saved.
 func evidenceSQL(f schema.Finding) string {
 	if len(f.Evidence) == 0 {
 		return ""
@@ -101,14 +102,8 @@ func evidenceSQL(f schema.Finding) string {
 	out.WriteString("SELECT time, metadata_log_name, actor_user_name, actor_user_uid, src_endpoint_ip, http_request_http_method,\n" +
 		"    http_request_url_path, resources_name, x_rows_processed, status_code, http_request_user_agent, event_uid\nFROM events FINAL\nWHERE metadata_tenant_uid = ")
 	out.WriteString(quoteSQL(f.TenantUID))
-	out.WriteString("\n    AND time BETWEEN " + timeSQL(f.FirstSeen) + " AND " + timeSQL(f.LastSeen) + "\n    AND event_uid IN (")
-	for i, uid := range f.Evidence {
-		if i > 0 {
-			out.WriteString(", ")
-		}
-		out.WriteString("'" + uid.String() + "'")
-	}
-	out.WriteString(")\nORDER BY time")
+	out.WriteString("\n    AND time BETWEEN " + timeSQL(f.FirstSeen) + " AND " + timeSQL(f.LastSeen) +
+		"\n    AND event_uid IN (SELECT arrayJoin(evidence) FROM findings FINAL WHERE finding_uid = '" + f.UID.String() + "')\nORDER BY time")
 	return out.String()
 }
 

@@ -17,7 +17,7 @@ type (
 type queryAnalysis struct {
 	structSize     uint32
 	statementCount uint32
-	flags          uint32
+	_              uint32 // flags
 	queryClass     uint32
 }
 

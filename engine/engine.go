@@ -22,7 +22,6 @@ type Engine struct {
 	child    *child
 	stop     chan struct{} // closed by Stop
 	done     chan struct{} // closed when the supervisor has ended
-	err      error         // valid after done: why it ended unbidden
 }
 
 // Start starts the engine and returns when it answers. The error carries what the child said; it wraps ErrLibraryMissing

@@ -132,7 +132,7 @@ func TestPingWhileBusy(t *testing.T) {
 
 func TestSecretsStayOut(t *testing.T) {
 	endpoint := enginetest.Start(t).Endpoint()
-	for _, text := range []string{fmt.Sprint(endpoint), fmt.Sprintf("%+v", endpoint), fmt.Sprintf("%s", endpoint.Admin)} {
+	for _, text := range []string{fmt.Sprint(endpoint), fmt.Sprintf("%+v", endpoint), fmt.Sprintf("%v", endpoint.Admin)} {
 		if strings.Contains(text, endpoint.Admin.Password) {
 			t.Errorf("formatted text shows the secret: %s", text)
 		}

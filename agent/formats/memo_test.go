@@ -29,7 +29,12 @@ func TestMemo(t *testing.T) {
 	}
 	long := strings.Repeat("x", maxMemoKey+1)
 	before := computed
-	if get(long) != "<"+long+">" || get(long) != "<"+long+">" || computed != before+2 {
+	for range 2 {
+		if got := get(long); got != "<"+long+">" {
+			t.Fatalf("%d characters for a long key", len(got))
+		}
+	}
+	if computed != before+2 {
 		t.Error("a long key was remembered")
 	}
 	if got := get(""); got != "<>" {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
@@ -143,25 +145,33 @@ func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schem
 }
 
 func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report agent.Report) {
+	// As it was typed: a program that is not on the path is not found by its name.
+	program := os.Args[0]
 	fmt.Fprintln(w, "\nNext:")
 	if c.Data == "" {
-		fmt.Fprintf(w, "  crmwatch scan --data ./case %s      # keep the database and ask it questions\n", c.Paths[0])
-		fmt.Fprintln(w, "  crmwatch scan --format json ...        # one finding a line, for scripts")
+		fmt.Fprintf(w, "  %s scan --data ./case %s      # keep the database and ask it questions\n", program, c.Paths[0])
+		fmt.Fprintf(w, "  %s scan --format json ...   # one finding a line, for scripts\n", program)
 		return
 	}
 	if report.Totals.Quarantined > 0 {
-		fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT x_source_file, line, reason, detail FROM quarantine\"\n", c.Data)
+		fmt.Fprintf(w, "  %s query --data %s \"SELECT x_source_file, line, reason, detail FROM quarantine\"\n", program, c.Data)
 	}
+	// Only an id that needs no quoting: what is printed here is pasted into a shell.
+	if i := slices.IndexFunc(findings, func(f schema.Finding) bool {
+		return f.EntityType != "network" && plainID.MatchString(f.EntityUID)
+	}); i >= 0 {
+		f := findings[i]
+		fmt.Fprintf(w, "  %s query --data %s \"SELECT time, metadata_log_name, api_operation, src_endpoint_ip, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", program, c.Data, f.EntityUID)
+	}
+	fmt.Fprintf(w, "  %s query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", program, c.Data)
 	if len(findings) > 0 {
-		f := findings[0]
-		fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT time, metadata_log_name, api_operation, src_endpoint_ip, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", c.Data, f.EntityUID)
+		fmt.Fprintf(w, "  %s alerts list --data %s\n", program, c.Data)
 	}
-	fmt.Fprintf(w, "  crmwatch query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", c.Data)
-	if len(findings) > 0 {
-		fmt.Fprintf(w, "  crmwatch alerts list --data %s\n", c.Data)
-	}
-	fmt.Fprintln(w, "  crmwatch rules list")
+	fmt.Fprintf(w, "  %s rules list\n", program)
 }
+
+// plainID is an id as vendors make them.
+var plainID = regexp.MustCompile(`^[A-Za-z0-9._@-]+$`)
 
 // findingLine is a finding as `scan --format json` prints it.
 type findingLine struct {
