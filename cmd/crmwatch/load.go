@@ -79,6 +79,26 @@ func (f loadFlags) progress(term terminal) (show func(agent.Progress), done func
 		}
 }
 
+// detecting draws a bar over the windows that the rules have looked at.
+func (f loadFlags) detecting(term terminal) (show func(done, total int), done func()) {
+	if f.Quiet || !isTerminal(term.err) {
+		return nil, func() {}
+	}
+	var bar *progressbar.ProgressBar
+	return func(finished, total int) {
+			if bar == nil {
+				bar = progressbar.NewOptions(total,
+					progressbar.OptionSetWriter(term.err), progressbar.OptionSetDescription("Detecting"),
+					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
+			}
+			_ = bar.Set(finished)
+		}, func() {
+			if bar != nil {
+				_ = bar.Finish()
+			}
+		}
+}
+
 // maxProblems is how many files the summary names; the JSON report has them all.
 const maxProblems = 20
 

@@ -2,22 +2,24 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // apply leaves out the disabled rules and sets the parameters and the schedule
 // that the configuration file gives.
 func (c rulesConfig) apply(file string, rules []detectors.Rule) ([]detectors.Rule, error) {
-	for _, id := range c.Disabled {
+	for i, id := range c.Disabled {
 		if _, err := findRule(rules, id); err != nil {
-			return nil, configProblem{file: file, message: "rules.disabled: " + err.Error()}
+			return nil, placedProblem(file, fmt.Sprintf("$.rules.disabled[%d]", i), err)
 		}
 	}
 	for id := range c.Parameters {
 		if _, err := findRule(rules, id); err != nil {
-			return nil, configProblem{file: file, message: "rules.parameters: " + err.Error()}
+			return nil, placedProblem(file, "$.rules.parameters.'"+id+"'", err)
 		}
 	}
 	var kept []detectors.Rule
@@ -25,14 +27,30 @@ func (c rulesConfig) apply(file string, rules []detectors.Rule) ([]detectors.Rul
 		if slices.Contains(c.Disabled, rule.ID) {
 			continue
 		}
-		rule, err := rule.WithParameters(c.Parameters[rule.ID])
+		tuned, err := rule.WithParameters(c.Parameters[rule.ID])
 		if err != nil {
-			return nil, configProblem{file: file, message: fmt.Sprintf("rules.parameters.%s: %v", rule.ID, err)}
+			return nil, placedProblem(file, "$.rules.parameters.'"+rule.ID+"'", err)
 		}
 		if c.Schedule != "" {
-			rule.Schedule = c.Schedule
+			tuned.Schedule = c.Schedule
 		}
-		kept = append(kept, rule)
+		kept = append(kept, tuned)
 	}
 	return kept, nil
+}
+
+// placedProblem is a mistake at a place of a configuration file that has been read
+// before, such as "$.rules.disabled[0]".
+func placedProblem(file, place string, cause error) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return configProblem{file: file, message: cause.Error()}
+	}
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return configProblem{file: file, message: cause.Error()}
+	}
+	check := configCheck{path: file, file: tree}
+	check.fail(place, "%v", cause)
+	return check.problems[0]
 }

@@ -63,9 +63,9 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 	if report.NothingRead() {
 		return nothingRead(report)
 	}
-	findings, err := detectors.NewRunner(db.conn, rules, detectors.Options{}).Scan(ctx)
+	findings, err := c.detect(ctx, db, rules, term)
 	if err != nil {
-		return fmt.Errorf("run the rules: %w", err)
+		return err
 	}
 	if err := detectors.SaveFindings(ctx, db.conn, findings); err != nil {
 		return err
@@ -83,6 +83,23 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	return c.verdict(findings)
+}
+
+// detect runs the rules over everything that is in the database.
+func (c *scanCommand) detect(ctx context.Context, db *database, rules []detectors.Rule, term terminal) ([]schema.Finding, error) {
+	if len(c.Rules) > 0 {
+		// Rules of the user's own have not been through the tests of this project.
+		if err := detectors.Validate(ctx, db.conn, rules); err != nil {
+			return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
+		}
+	}
+	show, done := c.detecting(term)
+	findings, err := detectors.NewRunner(db.conn, rules, detectors.Options{Progress: show}).Scan(ctx)
+	done()
+	if err != nil {
+		return nil, fmt.Errorf("run the rules: %w", err)
+	}
+	return findings, nil
 }
 
 // verdict turns findings into the exit code that --fail-on asks for.
@@ -140,6 +157,10 @@ func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schem
 	if err != nil {
 		return fmt.Errorf("count identities: %w", err)
 	}
+	if quiet == all {
+		fmt.Fprintf(w, "\n%s seen; nothing to report on any of them.\n", plural(all, "identity"))
+		return nil
+	}
 	fmt.Fprintf(w, "\n%s seen; nothing to report on %s of them.\n", plural(all, "identity"), grouped(int64(quiet)))
 	return nil
 }
@@ -161,7 +182,7 @@ func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report a
 		return f.EntityType != "network" && plainID.MatchString(f.EntityUID)
 	}); i >= 0 {
 		f := findings[i]
-		fmt.Fprintf(w, "  %s query --data %s \"SELECT time, metadata_log_name, api_operation, src_endpoint_ip, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", program, c.Data, f.EntityUID)
+		fmt.Fprintf(w, "  %s query --data %s \"SELECT time, metadata_log_name, src_endpoint_ip, http_request_http_method, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", program, c.Data, f.EntityUID)
 	}
 	fmt.Fprintf(w, "  %s query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", program, c.Data)
 	if len(findings) > 0 {
