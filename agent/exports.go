@@ -140,14 +140,14 @@ func (w *Watcher) loadExports(ctx, shipCtx context.Context) {
 			r = job.source.newReader(sealer)
 			readers[job.source] = r
 		}
-		if err := w.loadExport(ctx, r, job); err != nil {
-			continue
-		}
-		if len(w.exports) == 0 {
+		err := w.loadExport(ctx, r, job)
+		if err == nil && len(w.exports) == 0 {
 			if err := sealer.seal(shipCtx); err != nil {
 				return
 			}
 		}
+		// Not before: once nothing waits, all that was read has been handed on.
+		w.ledger.wait(job.source.Name, -job.position.Size)
 	}
 	sealer.seal(shipCtx)
 }
@@ -168,7 +168,6 @@ func (s *sourceState) newReader(to *sealer) *reader {
 // it, unless it changed meanwhile: then it settles and is read again.
 func (w *Watcher) loadExport(ctx context.Context, r *reader, job exportJob) error {
 	s := job.source
-	defer w.ledger.wait(s.Name, -job.position.Size)
 	stamp := exportStamp{job.position.Size, job.position.ModTime}
 	if job.rest.ID != "" {
 		found, err := s.loadRest(ctx, r, job)

@@ -17,8 +17,9 @@ type Input struct {
 	Root, Path string
 	// Member is the name inside a zip archive, "" for a plain file.
 	Member string
-	// Name is what people and x_source_file see: the path as given or relative to
-	// the given folder, with "!member" behind an archive.
+	// Name is what people and x_source_file see: the path within the given folder,
+	// with the folder's own name in front when several paths were given, and with
+	// "!member" behind an archive.
 	Name string
 	// Size is the number of bytes on disk; for a member, as packed.
 	Size int64

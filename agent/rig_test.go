@@ -120,11 +120,12 @@ func (r *rig) settle() {
 	}
 }
 
-// flushed waits until every batch and export is stored.
+// flushed waits until every batch and export is stored. It asks what waits before it
+// counts the batches: an export is handed on before it no longer waits.
 func (r *rig) flushed() {
 	r.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for len(r.w.free) < batchesInFlight || r.waiting() {
+	for r.waiting() || len(r.w.free) < batchesInFlight {
 		if time.Now().After(deadline) {
 			r.t.Fatal("batches are not shipped")
 		}
@@ -137,6 +138,8 @@ func (r *rig) flushed() {
 func (r *rig) shipNow(commit bool) {
 	r.t.Helper()
 	for {
+		// Asked before the look at the batches, for the same reason as in flushed.
+		waiting := commit && r.waiting()
 		select {
 		case b := <-r.w.out:
 			err := r.store.Ship(context.Background(), b)
@@ -148,7 +151,7 @@ func (r *rig) shipNow(commit bool) {
 			}
 			r.w.free <- b.buffer
 		default:
-			if !r.waiting() || !commit {
+			if !waiting {
 				return
 			}
 			time.Sleep(50 * time.Microsecond)

@@ -16,7 +16,8 @@ type SourceStatus struct {
 	Files     int `json:"files"`
 	Following int `json:"following"`
 	// LagBytes is what is there and not read, WaitingBytes what of it are finished
-	// exports in the queue.
+	// exports in the queue. When no source has any, every export that was queued is
+	// handed on to be stored.
 	LagBytes     int64 `json:"lag_bytes"`
 	WaitingBytes int64 `json:"waiting_bytes"`
 	// Counts since the start of this run. Stored includes stored quarantine.

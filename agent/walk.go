@@ -17,7 +17,7 @@ import (
 // file is a log is decided by its content. What cannot be read is listed too, with
 // the reason in Refused. A file that is met twice is read once.
 func Walk(paths []string) []Input {
-	w := walker{files: map[identity]string{}, folders: map[identity]bool{}}
+	w := walker{files: map[identity]string{}, folders: map[identity]bool{}, several: len(paths) > 1}
 	for _, path := range paths {
 		w.start(path)
 	}
@@ -31,6 +31,8 @@ type walker struct {
 	root    *os.Root
 	// flat lists archives as files, and opens nothing.
 	flat bool
+	// several says that names begin with the folder's, to tell folders apart.
+	several bool
 }
 
 // start follows links in the given path itself: the user named it.
@@ -45,7 +47,10 @@ func (w *walker) start(path string) {
 	}
 	folder, child, name := filepath.Dir(real), filepath.Base(real), filepath.Base(path)
 	if info, err := os.Stat(real); err == nil && info.IsDir() {
-		folder, child, name = real, ".", "."
+		folder, child = real, "."
+		if !w.several {
+			name = "."
+		}
 	}
 	w.root, err = os.OpenRoot(folder)
 	if err != nil {
@@ -118,7 +123,7 @@ func (w *walker) folder(in Input, info fs.FileInfo) {
 	sort.Strings(names)
 	for _, name := range names {
 		child := filepath.Join(in.Path, name)
-		w.visit(in.Root, child, child)
+		w.visit(in.Root, child, filepath.Join(in.Name, name))
 	}
 }
 

@@ -43,20 +43,20 @@ func TestWalk(t *testing.T) {
 		}
 		got.WriteString("\n")
 	}
-	want := `a/10.csv
-a/2.csv
-absolute | unreadable | it is a symbolic link that leads out of the given folder; name its target instead
-b.csv
-c.csv | same file | it is the same file as b.csv
-inside | same file | it is the same file as a/2.csv
-nothing | unreadable | it is not there (removed, or a link to nothing)
-outside | unreadable | it is a symbolic link that leads out of the given folder; name its target instead
-pipe | unreadable | it is a named pipe; only regular files are read
-self | unreadable | it is a symbolic link that leads to itself
-z.zip!m/1
-z.zip!m/2
+	want := `link/a/10.csv
+link/a/2.csv
+link/absolute | unreadable | it is a symbolic link that leads out of the given folder; name its target instead
+link/b.csv
+link/c.csv | same file | it is the same file as link/b.csv
+link/inside | same file | it is the same file as link/a/2.csv
+link/nothing | unreadable | it is not there (removed, or a link to nothing)
+link/outside | unreadable | it is a symbolic link that leads out of the given folder; name its target instead
+link/pipe | unreadable | it is a named pipe; only regular files are read
+link/self | unreadable | it is a symbolic link that leads to itself
+link/z.zip!m/1
+link/z.zip!m/2
 named.csv
-b.csv | same file | it is the same file as b.csv
+b.csv | same file | it is the same file as link/b.csv
 DIR/gone | unreadable | it is not there (removed, or a link to nothing)
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
