@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/crmwatch/crmwatch/agent"
 )
 
 type ingestCommand struct {
@@ -36,12 +38,21 @@ func (c *ingestCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	distinct, err := db.distinctEvents(ctx)
+	if err != nil {
+		return err
+	}
 	if c.Output == "json" {
-		if err := json.NewEncoder(term.out).Encode(report); err != nil {
+		summary := struct {
+			agent.Report
+			// DatabaseEvents counts each event of the database once.
+			DatabaseEvents uint64 `json:"database_events"`
+		}{report, distinct}
+		if err := json.NewEncoder(term.out).Encode(summary); err != nil {
 			return fmt.Errorf("write summary: %w", err)
 		}
 	} else {
-		writeSummary(term.out, report, took)
+		writeSummary(term.out, report, distinct, took)
 	}
 	if report.NothingRead() {
 		return nothingRead(report)

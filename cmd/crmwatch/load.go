@@ -102,10 +102,16 @@ func (f loadFlags) detecting(term terminal) (show func(done, total int), done fu
 // maxProblems is how many files the summary names; the JSON report has them all.
 const maxProblems = 20
 
-// writeSummary says what was read and what was not.
-func writeSummary(w io.Writer, report agent.Report, took time.Duration) {
+// writeSummary says what was read and what was not. distinct is how many events the
+// database holds now, each counted once.
+func writeSummary(w io.Writer, report agent.Report, distinct uint64, took time.Duration) {
 	t := report.Totals
-	fmt.Fprintf(w, "Read %s in %s, %s in %.1f s: %s", plural(t.Files, "file"), sizeText(t.Bytes), rateText(t.Records, took), took.Seconds(), plural(t.Events, "event"))
+	fmt.Fprintf(w, "Read %s in %s, %s in %.1f s: ", plural(t.Files, "file"), sizeText(t.Bytes), rateText(t.Records, took), took.Seconds())
+	if distinct == uint64(t.Events) {
+		fmt.Fprint(w, plural(t.Events, "event"))
+	} else {
+		fmt.Fprintf(w, "%s in the database (%s read; what arrives again counts once)", plural(distinct, "event"), grouped(t.Events))
+	}
 	if !t.FirstEvent.IsZero() {
 		fmt.Fprintf(w, ", %s to %s UTC", t.FirstEvent.UTC().Format(minuteLayout), t.LastEvent.UTC().Format(minuteLayout))
 	}
@@ -200,6 +206,14 @@ func sizeText(bytes int64) string {
 
 func rateText(records int64, took time.Duration) string {
 	return grouped(int64(float64(records)/max(took.Seconds(), 0.001))) + " records/s"
+}
+
+// distinctEvents counts the events of the database, each once.
+func (db *database) distinctEvents(ctx context.Context) (n uint64, err error) {
+	if err := db.conn.QueryRow(ctx, "SELECT count() FROM events FINAL").Scan(&n); err != nil {
+		return 0, fmt.Errorf("count events: %w", err)
+	}
+	return n, nil
 }
 
 // nothingRead is the end of a command that found not one record.

@@ -55,11 +55,15 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	distinct, err := db.distinctEvents(ctx)
+	if err != nil {
+		return err
+	}
 	messages := term.out
 	if c.Output == "json" {
 		messages = term.err
 	}
-	writeSummary(messages, report, took)
+	writeSummary(messages, report, distinct, took)
 	if report.NothingRead() {
 		return nothingRead(report)
 	}
