@@ -10,9 +10,8 @@ import (
 
 type ingestCommand struct {
 	loadFlags
-	Data      string `required:"" placeholder:"DIR" help:"Data directory; made if it is not there."`
-	Output    string `name:"format" default:"text" enum:"text,json" help:"How the summary is printed: text or json."`
-	LogFormat string `name:"log-format" help:"Read every file as this format; without it the content decides."`
+	Data   string `required:"" placeholder:"DIR" help:"Data directory; made if it is not there."`
+	Output string `name:"format" default:"text" enum:"text,json" help:"How the summary is printed: text or json."`
 }
 
 func (ingestCommand) Help() string {
@@ -33,7 +32,6 @@ func (c *ingestCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	c.loadFlags.Format = c.LogFormat
 	report, took, err := c.load(ctx, db, state, term)
 	if err != nil {
 		return err

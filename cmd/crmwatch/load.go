@@ -16,12 +16,11 @@ import (
 
 // loadFlags are the options that scan and ingest share.
 type loadFlags struct {
-	Paths  []string `arg:"" name:"path" help:"Files and folders; .gz and .zip are read as they are."`
-	Tenant string   `help:"Tenant for logs that name none."`
-	Zone   string   `default:"UTC" help:"Zone of times that name none, such as Europe/Berlin."`
-	// Format is what --log-format says; --format is how the command prints.
-	Format string `kong:"-"`
-	Quiet  bool   `short:"q" help:"No progress."`
+	Paths     []string `arg:"" name:"path" help:"Files and folders; .gz and .zip are read as they are."`
+	Tenant    string   `help:"Tenant for logs that name none."`
+	Zone      string   `default:"UTC" help:"Zone of times that name none, such as Europe/Berlin."`
+	LogFormat string   `name:"log-format" help:"Read every file as this format; without it the content decides."`
+	Quiet     bool     `short:"q" help:"No progress."`
 }
 
 // load reads the paths into db. Loading is named after what was typed, so that
@@ -49,7 +48,7 @@ func (f loadFlags) load(ctx context.Context, db *database, keyDir string, term t
 		// A load of its own each time: only a repeated send of one batch is the same
 		// insert. What is loaded twice collapses by event_uid.
 		AgentUID: rand.Text(),
-		Format:   f.Format,
+		Format:   f.LogFormat,
 		Tenant:   f.Tenant,
 		Zone:     zone,
 		Progress: show,

@@ -20,7 +20,6 @@ import (
 type scanCommand struct {
 	loadFlags
 	Output       string   `name:"format" default:"text" enum:"text,json" help:"text tells the stories; json prints one finding a line and the summary on standard error."`
-	LogFormat    string   `name:"log-format" help:"Read every file as this format; without it the content decides."`
 	Data         string   `placeholder:"DIR" help:"Keep the database there; without it a temporary one is used."`
 	Rules        []string `placeholder:"DIR" help:"Folders with rules of your own, beside the built-in ones."`
 	FailOn       string   `placeholder:"SEVERITY" enum:"low,medium,high,critical,informational,info," default:"" help:"Exit with code 3 when a finding has this severity or a higher one."`
@@ -50,7 +49,6 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	c.loadFlags.Format = c.LogFormat
 	report, took, err := c.load(ctx, db, state, term)
 	if err != nil {
 		return err
