@@ -28,11 +28,7 @@ func (c *ingestCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	defer db.close()
-	state, err := stateDir(c.Data)
-	if err != nil {
-		return err
-	}
-	report, took, err := c.load(ctx, db, state, term)
+	report, took, err := c.load(ctx, db, term)
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,16 @@ type loadFlags struct {
 
 // load reads the paths into db. Loading is named after what was typed, so that
 // file names in events are those that the user knows.
-func (f loadFlags) load(ctx context.Context, db *database, keyDir string, term terminal) (agent.Report, time.Duration, error) {
+func (f loadFlags) load(ctx context.Context, db *database, term terminal) (agent.Report, time.Duration, error) {
 	zone, err := time.LoadLocation(f.Zone)
 	if err != nil {
 		return agent.Report{}, 0, fmt.Errorf("--zone %s is not known: use an IANA name such as Europe/Berlin", f.Zone)
 	}
-	key, err := agent.LoadKey(keyDir)
+	state, err := stateDir(db.dir)
+	if err != nil {
+		return agent.Report{}, 0, err
+	}
+	key, err := agent.LoadKey(state)
 	if err != nil {
 		return agent.Report{}, 0, err
 	}

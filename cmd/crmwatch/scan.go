@@ -45,11 +45,7 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	defer db.close()
-	state, err := stateDir(db.dir)
-	if err != nil {
-		return err
-	}
-	report, took, err := c.load(ctx, db, state, term)
+	report, took, err := c.load(ctx, db, term)
 	if err != nil {
 		return err
 	}
@@ -159,11 +155,7 @@ func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schem
 	if err != nil {
 		return fmt.Errorf("count identities: %w", err)
 	}
-	if quiet == all {
-		fmt.Fprintf(w, "\n%s seen; nothing to report on any of them.\n", plural(all, "identity"))
-		return nil
-	}
-	fmt.Fprintf(w, "\n%s seen; nothing to report on %s of them.\n", plural(all, "identity"), grouped(int64(quiet)))
+	fmt.Fprintf(w, "\n%s seen; without a finding of their own: %s.\n", plural(all, "identity"), grouped(int64(quiet)))
 	return nil
 }
 
