@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ type instance struct {
 }
 
 // newInstance prepares a folder with a configuration; slack is the API's address.
-func newInstance(t *testing.T, slack string) *instance {
+func newInstance(t *testing.T, slack, channel string) *instance {
 	t.Helper()
 	library, err := engine.FindLibrary()
 	if err != nil {
@@ -46,7 +47,7 @@ sources:
   - {name: salesforce, kind: export, paths: ["./drop/*.csv"]}
   - {name: kong, kind: follow, format: kong, tenant: acme, paths: ["./kong.log", "./kong.log.*"]}
 rules: {settle: 0s, schedule: "@every 1s"}
-slack: {token_file: ./slack.token, channel: security-alerts, api_url: "`+slack+`"}
+slack: {token_file: ./slack.token, channel: `+channel+`, api_url: "`+slack+`"}
 `)
 	if err := os.Mkdir(filepath.Join(i.dir, "drop"), 0o700); err != nil {
 		t.Fatal(err)
@@ -218,7 +219,7 @@ func TestRunLosesAndRepeatsNothing(t *testing.T) {
 	slack := fakeslack.New(fakeslack.Options{})
 	server := httptest.NewServer(slack)
 	defer server.Close()
-	i := newInstance(t, server.URL+"/api/")
+	i := newInstance(t, server.URL+"/api/", fakeslack.DefaultChannel.ID)
 
 	i.start()
 	i.write("drop/Login.csv", guessedPasswords())
@@ -246,6 +247,9 @@ func TestRunLosesAndRepeatsNothing(t *testing.T) {
 	})
 	if got, want := headlines(slack), "jdoe@acme.example crm-sync"; got != want {
 		t.Errorf("messages in the channel: %q, want %q", got, want)
+		for _, m := range slack.Messages(fakeslack.DefaultChannel.ID) {
+			t.Log(m.Render())
+		}
 	}
 	i.stop()
 
@@ -265,7 +269,7 @@ func TestRunLosesAndRepeatsNothing(t *testing.T) {
 func TestRunRefusesADataDirectoryInUse(t *testing.T) {
 	slack := httptest.NewServer(fakeslack.New(fakeslack.Options{}))
 	defer slack.Close()
-	i := newInstance(t, slack.URL+"/api/")
+	i := newInstance(t, slack.URL+"/api/", fakeslack.DefaultChannel.ID)
 	i.start()
 	i.eventually("the first instance", "1", func() string { return i.query("SELECT 1") })
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -275,4 +279,50 @@ func TestRunRefusesADataDirectoryInUse(t *testing.T) {
 		t.Errorf("a second run ended with %v and said %q", err, out)
 	}
 	i.stop()
+}
+
+// Killed after Slack has taken a message and before its answer has arrived, the
+// next process looks the message up. It cannot look into a channel that it knows by
+// name alone, so there it posts once more, and says so.
+func TestRunKilledBeforeSlackAnswers(t *testing.T) {
+	for _, c := range []struct {
+		channel string
+		repeats int
+	}{{fakeslack.DefaultChannel.ID, 0}, {fakeslack.DefaultChannel.Name, 1}} {
+		t.Run(c.channel, func(t *testing.T) {
+			stored, killed := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			slack := fakeslack.New(fakeslack.Options{OnMessage: func(fakeslack.Message) {
+				once.Do(func() {
+					close(stored)
+					<-killed
+				})
+			}})
+			server := httptest.NewServer(slack)
+			defer server.Close()
+			i := newInstance(t, server.URL+"/api/", c.channel)
+			i.start()
+			i.write("drop/Login.csv", guessedPasswords())
+			select {
+			case <-stored:
+			case <-time.After(patience):
+				close(killed)
+				t.Fatalf("no message arrived\nlog:\n%s", i.log)
+			}
+			i.kill()
+			close(killed)
+			i.start()
+			i.eventually("state of the message", `"sent"`, func() string { return i.query("SELECT state FROM notifications") })
+			i.stop()
+			messages := slack.Messages(fakeslack.DefaultChannel.ID)
+			if len(messages) != 1+c.repeats {
+				t.Fatalf("%d messages are in the channel, want %d", len(messages), 1+c.repeats)
+			}
+			for _, m := range messages[1:] {
+				if !strings.Contains(m.Render(), "(repeat: ") {
+					t.Errorf("the second message does not say that it is a repeat:\n%s", m.Render())
+				}
+			}
+		})
+	}
 }
