@@ -28,7 +28,7 @@ func followUntilKilled(dir string) int {
 		return 1
 	}
 	ship := func(_ context.Context, b Sealed) error {
-		rows, err := decodeRows(b.Block, b.Rows)
+		rows, err := decodeRows(b.Events)
 		if err != nil {
 			return err
 		}
@@ -97,10 +97,10 @@ func TestRotationStorm(t *testing.T) {
 	}
 	defer positions.Close()
 	conn := database(t)
-	s := testStore(conn, testWriter{t})
+	ship := inserting(conn, testWriter{t})
 	w, err := NewWatcher(WatchOptions{
 		Sources: []Source{{Name: "web", Kind: KindFollow, Format: "nginx", Paths: []string{filepath.Join(dir, "logs", "access.log*")}}},
-		Ship:    s.Ship, Positions: positions, Redactor: testRedactor(),
+		Ship:    ship, Positions: positions, Redactor: testRedactor(),
 		Poll: time.Millisecond, SealAge: time.Millisecond,
 	})
 	if err != nil {

@@ -20,13 +20,12 @@ import (
 type LoadOptions struct {
 	// Paths are files and folders.
 	Paths []string
-	// Ship takes each batch; Store.Ship inserts it. It is called from several
-	// goroutines.
+	// Ship takes each batch, from several goroutines.
 	Ship func(context.Context, Sealed) error
 	// Redactor is cloned for every worker.
 	Redactor *redact.Redactor
-	// Source is the name in x_source_name; AgentUID begins every insert token.
-	Source, AgentUID string
+	// Source is the name in x_source_name.
+	Source string
 	// Format is the format of all files; empty means that content decides.
 	Format string
 	// Tenant and Zone are for logs that name none.
@@ -121,7 +120,7 @@ func (l *loading) run(ctx context.Context) error {
 		return nil
 	})
 	for range workers {
-		reading.Go(func() error { return l.work(readCtx, jobs, newSealer(l.AgentUID, free, out)) })
+		reading.Go(func() error { return l.work(readCtx, jobs, newSealer(free, out)) })
 	}
 	err := reading.Wait()
 	close(out)
@@ -156,8 +155,8 @@ func (l *loading) ship(ctx context.Context, s Sealed) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stored += int64(s.Rows)
-	l.storedQuarantined += int64(s.QuarantineRows)
+	l.stored += int64(s.Events.Rows)
+	l.storedQuarantined += int64(s.Quarantine.Rows)
 	return nil
 }
 

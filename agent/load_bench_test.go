@@ -38,6 +38,6 @@ func BenchmarkLoad(b *testing.B) {
 	})
 	b.Run("insert", func(b *testing.B) {
 		conn := database(b)
-		run(b, testStore(conn, io.Discard).Ship)
+		run(b, inserting(conn, io.Discard))
 	})
 }

@@ -70,7 +70,7 @@ func load(t testing.TB, s *store, o LoadOptions) Report {
 	if o.Ship == nil {
 		o.Ship = s.Ship
 	}
-	o.Redactor, o.Source, o.AgentUID = testRedactor(), "scan", "test"
+	o.Redactor, o.Source = testRedactor(), "scan"
 	report, err := Load(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +249,7 @@ func TestPanickingDecoderFailsOneFile(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"a.log": lines(0, 5), "b.log": lines(5, 10)})
 	s := newStore()
 	out := make(chan Sealed, 4)
-	r := &reader{source: "scan", redactor: testRedactor(), sealer: newSealer("test", newSealBuffers(4), out), ordinals: newOrdinals()}
+	r := &reader{source: "scan", redactor: testRedactor(), sealer: newSealer(newSealBuffers(4), out), ordinals: newOrdinals()}
 	f := &fileReading{reader: r, report: &FileReport{}, decoder: panicking{}, name: "broken", end: 10}
 	if _, err := f.decode(make([]byte, 10), true); err == nil || !strings.Contains(err.Error(), "has a defect") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("the panic became %v", err)

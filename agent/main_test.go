@@ -14,6 +14,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/engine/enginetest"
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -55,11 +56,11 @@ func (s *store) Ship(ctx context.Context, b Sealed) error {
 			return ctx.Err()
 		}
 	}
-	events, err := decodeRows(b.Block, b.Rows)
+	events, err := decodeRows(b.Events)
 	if err != nil {
 		return err
 	}
-	quarantined, err := decodeRows(b.Quarantine, b.QuarantineRows)
+	quarantined, err := decodeRows(b.Quarantine)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,8 @@ func (s *store) paths() []string {
 	return paths
 }
 
-func decodeRows(data []byte, rows int) ([]map[string]string, error) {
+func decodeRows(frames schema.Frames) ([]map[string]string, error) {
+	data, rows := frames.Data, frames.Rows
 	if rows == 0 {
 		return nil, nil
 	}

@@ -20,9 +20,8 @@ const (
 // sealer collects events, quarantined records and the positions behind them, and
 // seals them in batches. It is not safe for concurrent use.
 type sealer struct {
-	agentUID   string
 	batch      *schema.Batch
-	quarantine quarantineBatch
+	quarantine schema.QuarantineBatch
 	positions  map[string]SourcePosition
 	counts     map[string]*sourceCount
 	// since is when the oldest thing in the open batch came in.
@@ -31,9 +30,8 @@ type sealer struct {
 	out   chan<- Sealed
 }
 
-func newSealer(agentUID string, free chan *sealBuffer, out chan<- Sealed) *sealer {
+func newSealer(free chan *sealBuffer, out chan<- Sealed) *sealer {
 	return &sealer{
-		agentUID:  agentUID,
 		batch:     schema.NewBatch(),
 		positions: map[string]SourcePosition{},
 		counts:    map[string]*sourceCount{},
@@ -58,7 +56,7 @@ func (s *sealer) add(source string, e *schema.Event) {
 }
 
 func (s *sealer) reject(source string, q *schema.Quarantined) {
-	s.quarantine.add(q)
+	s.quarantine.Add(q)
 	s.count(source).quarantined++
 }
 
@@ -75,11 +73,11 @@ func (s *sealer) count(source string) *sourceCount {
 }
 
 func (s *sealer) empty() bool {
-	return s.batch.Rows() == 0 && s.quarantine.rows == 0 && len(s.positions) == 0
+	return s.batch.Rows() == 0 && s.quarantine.Rows() == 0 && len(s.positions) == 0
 }
 
 func (s *sealer) full() bool {
-	return s.batch.Rows() >= batchRows || s.batch.Bytes() >= batchBytes || s.quarantine.full()
+	return s.batch.Rows() >= batchRows || s.batch.Bytes() >= batchBytes || s.quarantine.Rows() >= quarantineRows || s.quarantine.Bytes() >= quarantineBytes
 }
 
 // seal hands the open batch on; it waits until there is room for it.
@@ -117,15 +115,15 @@ func (s *sealer) hand(ctx context.Context, buffer *sealBuffer) error {
 			return fmt.Errorf("seal batch: %w", err)
 		}
 	}
-	if s.quarantine.rows > 0 {
-		if buffer.quarantine, err = s.quarantine.appendBlock(buffer.quarantine); err != nil {
+	if s.quarantine.Rows() > 0 {
+		if buffer.quarantine, err = s.quarantine.AppendBlock(buffer.quarantine); err != nil {
 			return fmt.Errorf("seal batch: %w", err)
 		}
 	}
 	sealed := Sealed{
-		Block: buffer.block, Rows: s.batch.Rows(), Token: token(s.agentUID, buffer.block),
-		Quarantine: buffer.quarantine, QuarantineRows: s.quarantine.rows, QuarantineToken: token(s.agentUID, buffer.quarantine),
-		buffer: buffer,
+		Events:     schema.RawFrames(buffer.block, s.batch.Rows()),
+		Quarantine: schema.RawFrames(buffer.quarantine, s.quarantine.Rows()),
+		buffer:     buffer,
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.positions)) {
 		sealed.Positions = append(sealed.Positions, s.positions[id])
@@ -134,7 +132,7 @@ func (s *sealer) hand(ctx context.Context, buffer *sealBuffer) error {
 		sealed.counts = append(sealed.counts, *c)
 	}
 	s.batch.Reset()
-	s.quarantine.reset()
+	s.quarantine.Reset()
 	clear(s.positions)
 	clear(s.counts)
 	s.since = time.Time{}

@@ -34,7 +34,7 @@ func lineAt(data []byte, i int64) []byte {
 	if i < 0 || i >= int64(len(data)) {
 		return nil
 	}
-	line := data[i:min(int64(len(data)), i+maxQuarantineContent)]
+	line := data[i:min(int64(len(data)), i+schema.MaxQuarantineContent)]
 	if end := bytes.IndexByte(line, '\n'); end >= 0 {
 		line = line[:end]
 	}

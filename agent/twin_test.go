@@ -40,9 +40,9 @@ func TestTwinFilesAreStoredOnce(t *testing.T) {
 	dir := writeFiles(t, files)
 
 	alone := database(t)
-	load(t, nil, LoadOptions{Paths: []string{filepath.Join(dir, "daily")}, Ship: testStore(alone, testWriter{t}).Ship})
+	load(t, nil, LoadOptions{Paths: []string{filepath.Join(dir, "daily")}, Ship: inserting(alone, testWriter{t})})
 	together := database(t)
-	report := load(t, nil, LoadOptions{Paths: []string{dir}, Ship: testStore(together, testWriter{t}).Ship})
+	report := load(t, nil, LoadOptions{Paths: []string{dir}, Ship: inserting(together, testWriter{t})})
 	if want := int64(3 * len(day)); report.Totals.Stored != want || report.Totals.Quarantined != 0 {
 		t.Errorf("stored %d, want %d: %+v", report.Totals.Stored, want, report.Problems())
 	}

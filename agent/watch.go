@@ -15,7 +15,7 @@ import (
 // WatchOptions say what a Watcher reads and where it goes.
 type WatchOptions struct {
 	Sources []Source
-	// Ship takes each batch, one after the other; Store.Ship inserts it. Positions
+	// Ship takes each batch, one after the other. Positions
 	// become durable only when it has returned nil.
 	Ship      func(context.Context, Sealed) error
 	Positions *Positions
@@ -85,7 +85,7 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 		exports:      make(chan exportJob, exportQueue),
 		buf:          make([]byte, 0, blockSize),
 	}
-	w.sealer = newSealer(o.Positions.AgentUID, w.free, w.out)
+	w.sealer = newSealer(w.free, w.out)
 	names := map[string]bool{}
 	for _, source := range o.Sources {
 		if err := source.Check(); err != nil {

@@ -3,6 +3,9 @@ package schema
 // QuarantineTable is the table of records that could not be understood.
 const QuarantineTable = "quarantine"
 
+// MaxQuarantineContent is how many bytes of a record are kept.
+const MaxQuarantineContent = 64 << 10
+
 // Quarantined is a record that could not be understood, kept with the reason.
 type Quarantined struct {
 	UID       UID

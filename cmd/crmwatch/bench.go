@@ -12,6 +12,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/crmwatch/crmwatch/simulate"
 )
 
@@ -115,9 +116,9 @@ func benchIngest(ctx context.Context, db *database, logs string) (string, error)
 	if err := db.deferMerges(ctx, []string{logs}); err != nil {
 		return "", err
 	}
-	store := &agent.Store{Conn: db.conn}
+	inserter := &insert.Inserter{Conn: db.conn}
 	report, err := agent.Load(ctx, agent.LoadOptions{
-		Paths: []string{logs}, Ship: store.Ship, Redactor: redact.New(key), Source: "bench", AgentUID: "bench",
+		Paths: []string{logs}, Ship: func(ctx context.Context, s agent.Sealed) error { return inserter.Insert(ctx, s.Delivery("bench")) }, Redactor: redact.New(key), Source: "bench",
 	})
 	if err == nil && report.Totals.Quarantined > 0 {
 		err = fmt.Errorf("%d records are quarantined", report.Totals.Quarantined)

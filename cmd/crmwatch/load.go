@@ -11,6 +11,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -41,17 +42,17 @@ func (f loadFlags) load(ctx context.Context, db *database, term terminal) (agent
 	if err := db.deferMerges(ctx, f.Paths); err != nil {
 		return agent.Report{}, 0, err
 	}
-	store := &agent.Store{Conn: db.conn, Log: slog.New(slog.NewTextHandler(term.err, nil))}
+	inserter := &insert.Inserter{Conn: db.conn, Log: slog.New(slog.NewTextHandler(term.err, nil))}
+	// A load of its own each time: only a repeated send of one batch is the same
+	// insert. What is loaded twice collapses by event_uid.
+	uid := rand.Text()
 	show, done := f.progress(term)
 	start := time.Now()
 	report, err := agent.Load(ctx, agent.LoadOptions{
 		Paths:    f.Paths,
-		Ship:     store.Ship,
+		Ship:     func(ctx context.Context, s agent.Sealed) error { return inserter.Insert(ctx, s.Delivery(uid)) },
 		Redactor: redact.New(key),
 		Source:   "files",
-		// A load of its own each time: only a repeated send of one batch is the same
-		// insert. What is loaded twice collapses by event_uid.
-		AgentUID: rand.Text(),
 		Format:   f.LogFormat,
 		Tenant:   f.Tenant,
 		Zone:     zone,

@@ -13,6 +13,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/schema"
 	"golang.org/x/sync/errgroup"
@@ -123,9 +124,11 @@ func (m *monitor) watch(cfg config) error {
 	if m.position, err = agent.OpenPositions(state, m.log); err != nil {
 		return err
 	}
-	store := &agent.Store{Conn: m.conn, Log: m.log}
+	inserter := &insert.Inserter{Conn: m.conn, Log: m.log}
 	options := agent.WatchOptions{
-		Ship: store.Ship, Positions: m.position, Redactor: redact.New(key), Log: m.log,
+		Ship: func(ctx context.Context, s agent.Sealed) error {
+			return inserter.Insert(ctx, s.Delivery(m.position.AgentUID))
+		}, Positions: m.position, Redactor: redact.New(key), Log: m.log,
 		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait,
 	}
 	for _, s := range cfg.Sources {

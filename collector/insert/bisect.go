@@ -1,4 +1,4 @@
-package agent
+package insert
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func (e *tooManyRefusedError) Unwrap() error { return e.cause }
 
 // bisecting finds the rows of a block that the database refuses.
 type bisecting struct {
-	*Store
+	*Inserter
 	rows    *block.Block
 	token   string
 	allowed int
@@ -48,25 +48,29 @@ type refusedRow struct {
 // the rows at fault, and puts those into quarantine. Up to ten rows or one in a
 // hundred may go there. Halves that are in stay in: the event_uid collapses them
 // when the whole block has to be tried again.
-func (s *Store) insertReadable(ctx context.Context, data []byte, token string) error {
+func (s *Inserter) insertReadable(ctx context.Context, refused schema.Frames, token string) error {
 	rows := block.NewBlock()
-	if err := rows.Decode(proto.NewReader(bytes.NewReader(data)), 0); err != nil {
+	reader := proto.NewReader(bytes.NewReader(refused.Data))
+	if refused.Framed {
+		reader.EnableCompression()
+	}
+	if err := rows.Decode(reader, 0); err != nil {
 		return fmt.Errorf("decode refused block: %w", err)
 	}
-	b := &bisecting{Store: s, rows: rows, token: token, allowed: max(10, rows.Rows()/100)}
+	b := &bisecting{Inserter: s, rows: rows, token: token, allowed: max(10, rows.Rows()/100)}
 	if err := b.halves(ctx, 0, rows.Rows()); err != nil {
 		return err
 	}
-	var quarantine quarantineBatch
+	var quarantine schema.QuarantineBatch
 	for _, r := range b.refused {
 		q := b.quarantined(r)
-		quarantine.add(&q)
+		quarantine.Add(&q)
 	}
-	encoded, err := quarantine.appendBlock(nil)
+	encoded, err := quarantine.AppendBlock(nil)
 	if err != nil {
 		return err
 	}
-	return s.insert(ctx, schema.QuarantineTable, encoded, token+":refused")
+	return s.insert(ctx, schema.QuarantineTable, schema.RawFrames(encoded, quarantine.Rows()), token+":refused")
 }
 
 // halves splits rows [from, to), which are known to be refused together.
@@ -80,7 +84,7 @@ func (b *bisecting) halves(ctx context.Context, from, to int) error {
 		if err != nil {
 			return err
 		}
-		err = b.insert(ctx, schema.EventsTable, data, fmt.Sprintf("%s:%d-%d", b.token, half[0], half[1]))
+		err = b.insert(ctx, schema.EventsTable, schema.RawFrames(data, half[1]-half[0]), fmt.Sprintf("%s:%d-%d", b.token, half[0], half[1]))
 		switch {
 		case err == nil:
 		case !isDataError(err):
@@ -158,7 +162,7 @@ func (b *bisecting) quarantined(r refusedRow) schema.Quarantined {
 	if err != nil {
 		content = []byte(uid)
 	}
-	q.Content = string(content[:min(len(content), maxQuarantineContent)])
+	q.Content = string(content[:min(len(content), schema.MaxQuarantineContent)])
 	q.Length = uint64(len(content))
 	return q
 }

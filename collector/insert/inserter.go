@@ -1,4 +1,5 @@
-package agent
+// Package insert puts deliveries into ClickHouse, each exactly once.
+package insert
 
 import (
 	"bytes"
@@ -15,11 +16,11 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-// Store inserts sealed batches into ClickHouse, each exactly once. Whatever is
+// Inserter inserts deliveries into ClickHouse, each exactly once. Whatever is
 // wrong with the connection or the server, it sends the same bytes with the same
 // token again until they are in; only data that the server refuses for itself is
 // taken apart, row by row, and the rows at fault go to quarantine.
-type Store struct {
+type Inserter struct {
 	// Conn is a clickhouse-go connection over HTTP.
 	Conn schema.Store
 	Log  *slog.Logger
@@ -54,17 +55,17 @@ var insertSettings = clickhouse.Settings{
 	"input_format_native_allow_types_conversion": 1,
 }
 
-// Ship inserts a batch and returns when the server has acknowledged all of it. An
-// error means that ctx is done or that GiveUpAfter has passed.
-func (s *Store) Ship(ctx context.Context, b Sealed) error {
-	if err := s.keepInserting(ctx, schema.QuarantineTable, b.Quarantine, b.QuarantineRows, b.QuarantineToken); err != nil {
+// Insert inserts a delivery and returns when the server has acknowledged all of it.
+// An error means that ctx is done or that GiveUpAfter has passed.
+func (s *Inserter) Insert(ctx context.Context, d schema.Delivery) error {
+	if err := s.keepInserting(ctx, schema.QuarantineTable, d.Quarantine, d.Token(&d.Quarantine)); err != nil {
 		return err
 	}
-	return s.keepInserting(ctx, schema.EventsTable, b.Block, b.Rows, b.Token)
+	return s.keepInserting(ctx, schema.EventsTable, d.Events, d.Token(&d.Events))
 }
 
-func (s *Store) keepInserting(ctx context.Context, table string, block []byte, rows int, token string) error {
-	if rows == 0 {
+func (s *Inserter) keepInserting(ctx context.Context, table string, block schema.Frames, token string) error {
+	if block.Rows == 0 {
 		return nil
 	}
 	try := func() (struct{}, error) {
@@ -95,12 +96,16 @@ var errStuck = errors.New("no answer to the insert")
 
 // insert sends a block once. The watchdog is a cancel and not a deadline, because
 // clickhouse-go turns a deadline into a setting that restricted users may not make.
-func (s *Store) insert(ctx context.Context, table string, block []byte, token string) error {
-	settings := make(clickhouse.Settings, len(insertSettings)+1)
+func (s *Inserter) insert(ctx context.Context, table string, block schema.Frames, token string) error {
+	settings := make(clickhouse.Settings, len(insertSettings)+2)
 	for name, value := range insertSettings {
 		settings[name] = value
 	}
 	settings["insert_deduplication_token"] = token
+	if block.Framed {
+		// The HTTP interface takes off the frames itself.
+		settings["decompress"] = 1
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watchdog := s.Watchdog
@@ -109,7 +114,7 @@ func (s *Store) insert(ctx context.Context, table string, block []byte, token st
 	}
 	defer time.AfterFunc(watchdog, func() { cancel(errStuck) }).Stop()
 	err := s.Conn.InsertFormat(clickhouse.Context(ctx, clickhouse.WithSettings(settings)),
-		"Native", "INSERT INTO "+table, bytes.NewReader(block))
+		"Native", "INSERT INTO "+table, bytes.NewReader(block.Data))
 	if err != nil && errors.Is(context.Cause(ctx), errStuck) {
 		return errStuck
 	}
@@ -118,7 +123,7 @@ func (s *Store) insert(ctx context.Context, table string, block []byte, token st
 
 // note logs when inserting begins to fail, fails for another reason, and works
 // again: one line for each change, however often it is tried in between.
-func (s *Store) note(table string, err error) {
+func (s *Inserter) note(table string, err error) {
 	if s.Log == nil || errors.Is(err, context.Canceled) {
 		return
 	}

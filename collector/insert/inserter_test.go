@@ -1,4 +1,4 @@
-package agent
+package insert
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/ch-go/compress"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 
@@ -39,11 +40,10 @@ func count(t testing.TB, conn schema.Store, query string) (n uint64) {
 	return n
 }
 
-// sealed makes a batch of n invented events, the first with the given message.
-func sealedBatch(t testing.TB, n int, message string) Sealed {
+// delivery is a batch of n invented events, one of them with the given message.
+func delivery(t testing.TB, n int, message string) schema.Delivery {
 	t.Helper()
-	out := make(chan Sealed, 1)
-	s := newSealer("test", newSealBuffers(1), out)
+	b := schema.NewBatch()
 	for i := range n {
 		var e schema.Event
 		e.SetTime(time.Date(2026, 3, 2+i%3, 9, 0, i%60, 0, time.UTC))
@@ -56,24 +56,25 @@ func sealedBatch(t testing.TB, n int, message string) Sealed {
 		if i == n/3 {
 			e.Text[schema.Message] = message
 		}
-		s.add("test", &e)
+		b.Append(&e)
 	}
-	if err := s.seal(context.Background()); err != nil {
+	block, err := b.AppendBlock(nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return <-out
+	return schema.Delivery{AgentUID: "test", Sequence: 1, Events: schema.RawFrames(block, n)}
 }
 
-func testStore(conn schema.Store, log io.Writer) *Store {
-	return &Store{Conn: conn, Log: slog.New(slog.NewTextHandler(log, nil)), FirstWait: time.Millisecond, LongestWait: 20 * time.Millisecond}
+func testInserter(conn schema.Store, log io.Writer) *Inserter {
+	return &Inserter{Conn: conn, Log: slog.New(slog.NewTextHandler(log, nil)), FirstWait: time.Millisecond, LongestWait: 20 * time.Millisecond}
 }
 
 func TestBatchSentAgainIsStoredOnce(t *testing.T) {
 	conn := database(t)
-	s := testStore(conn, io.Discard)
-	b := sealedBatch(t, 1000, "")
+	s := testInserter(conn, io.Discard)
+	b := delivery(t, 1000, "")
 	for range 3 {
-		if err := s.Ship(t.Context(), b); err != nil {
+		if err := s.Insert(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,6 +83,41 @@ func TestBatchSentAgainIsStoredOnce(t *testing.T) {
 	}
 	if n := count(t, conn, "SELECT countIf(unmapped['ROW'] = toString(intDiv(x_source_offset, 100))) FROM events"); n != 1000 {
 		t.Errorf("%d rows have their attribute, want 1000", n)
+	}
+}
+
+// TestFramedBlock inserts a block in ClickHouse's own compressed frames, and takes
+// it apart when a row of it is refused.
+func TestFramedBlock(t *testing.T) {
+	for _, method := range []compress.Method{compress.None, compress.LZ4, compress.ZSTD} {
+		t.Run(method.String(), func(t *testing.T) {
+			conn := database(t)
+			if err := conn.Exec(t.Context(), "ALTER TABLE events ADD CONSTRAINT readable CHECK message != 'poison'"); err != nil {
+				t.Fatal(err)
+			}
+			d := delivery(t, 5_000, "poison")
+			w := compress.NewWriter(compress.LevelZero, method)
+			var framed []byte
+			for raw := d.Events.Data; len(raw) > 0; {
+				n := min(len(raw), 100_000)
+				if err := w.Compress(raw[:n]); err != nil {
+					t.Fatal(err)
+				}
+				framed, raw = append(framed, w.Data...), raw[n:]
+			}
+			d.Events.Data, d.Events.Framed = framed, true
+			for range 2 {
+				if err := testInserter(conn, io.Discard).Insert(t.Context(), d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := count(t, conn, "SELECT count() FROM events FINAL"); n != 4_999 {
+				t.Errorf("%d rows are stored, want 4999", n)
+			}
+			if n := count(t, conn, "SELECT count() FROM quarantine FINAL"); n != 1 {
+				t.Errorf("%d rows are in quarantine, want 1", n)
+			}
+		})
 	}
 }
 
@@ -162,12 +198,12 @@ func TestTroubleIsTriedAgain(t *testing.T) {
 			}
 			faults.Store(5)
 			var log bytes.Buffer
-			s := testStore(conn, &log)
+			s := testInserter(conn, &log)
 			s.Watchdog = 200 * time.Millisecond
 			if name != "no answer" {
 				s.Watchdog = 0
 			}
-			if err := s.Ship(t.Context(), sealedBatch(t, 100, "")); err != nil {
+			if err := s.Insert(t.Context(), delivery(t, 100, "")); err != nil {
 				t.Fatal(err)
 			}
 			if n := count(t, conn, "SELECT count() FROM events"); n != 100 {
@@ -186,8 +222,8 @@ func TestRowAtFaultGoesToQuarantine(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	s := testStore(conn, &log)
-	if err := s.Ship(t.Context(), sealedBatch(t, 10_000, "poison")); err != nil {
+	s := testInserter(conn, &log)
+	if err := s.Insert(t.Context(), delivery(t, 10_000, "poison")); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, conn, "SELECT count() FROM events FINAL"); n != 9_999 {
@@ -214,10 +250,10 @@ func TestTableThatRefusesEverythingBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	s := testStore(conn, &log)
+	s := testInserter(conn, &log)
 	s.GiveUpAfter = 300 * time.Millisecond
 	var refused *tooManyRefusedError
-	if err := s.Ship(t.Context(), sealedBatch(t, 200, "")); !errors.As(err, &refused) {
+	if err := s.Insert(t.Context(), delivery(t, 200, "")); !errors.As(err, &refused) {
 		t.Errorf("shipping ends with %v", err)
 	}
 	if n := count(t, conn, "SELECT count() FROM quarantine"); n != 0 {
@@ -228,11 +264,11 @@ func TestTableThatRefusesEverythingBlocks(t *testing.T) {
 	}
 }
 
-func TestShipEndsWithItsContext(t *testing.T) {
+func TestInsertEndsWithItsContext(t *testing.T) {
 	conn := enginetest.Open(t) // has no tables
 	ctx, cancel := context.WithCancel(t.Context())
 	log := writerFunc(func([]byte) { cancel() })
-	if err := testStore(conn, log).Ship(ctx, sealedBatch(t, 10, "")); !errors.Is(err, context.Canceled) {
+	if err := testInserter(conn, log).Insert(ctx, delivery(t, 10, "")); !errors.Is(err, context.Canceled) {
 		t.Errorf("shipping ends with %v", err)
 	}
 }
