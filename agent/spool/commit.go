@@ -1,0 +1,78 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// errTorn is a segment with half a record at its end.
+var errTorn = errors.New("half a record is written")
+
+// commit is a group of records that one sync makes durable.
+type commit struct {
+	records []*pending
+	bytes   int64
+	// full is closed when there is enough to sync at once, done when it is decided.
+	full, done chan struct{}
+	err        error
+}
+
+// lead waits for others to join the commit and then makes it durable.
+func (s *Spool) lead(c *commit) {
+	timer := time.NewTimer(s.SyncDelay)
+	select {
+	case <-timer.C:
+	case <-c.full:
+	}
+	timer.Stop()
+	s.turn <- struct{}{}
+	c.err = s.sync(c)
+	<-s.turn
+	close(c.done)
+}
+
+// sync makes all that is written durable. A sync that failed is never trusted to
+// have worked later, because the kernel forgets what it could not write: the records
+// go into a new segment.
+func (s *Spool) sync(c *commit) error {
+	err := s.trySync(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commit, s.orphans = nil, nil
+	if err == nil {
+		s.active.durable = s.active.size
+		s.stats.Syncs++
+	}
+	s.wake()
+	return err
+}
+
+func (s *Spool) trySync(c *commit) error {
+	for attempt := 0; ; {
+		err := s.place(context.Background(), nil, 0)
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		file := s.active.file
+		s.mu.Unlock()
+		if err = file.Sync(); err == nil {
+			return nil
+		}
+		s.noteFull(err)
+		if !isFull(err) {
+			if attempt++; attempt >= maxAttempts {
+				return s.fail(err)
+			}
+			s.Log.Error("a spool segment cannot be synced; its records go into a new one", "error", err)
+		}
+		s.abandon()
+		if isFull(err) {
+			s.sweep(true)
+			if err := s.pause(context.Background(), 100*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+}
