@@ -52,6 +52,8 @@ type SourcePosition struct {
 	Format string `json:"format,omitempty"`
 	// Ended generations are read to their end; they are kept to recognise copies.
 	Ended bool `json:"ended,omitempty"`
+	// Sequence is the batch in which the file was covered last, 0 without a spool.
+	Sequence uint64 `json:"sequence,omitempty"`
 	// SeenAt is when the file was last seen, in seconds since 1970.
 	SeenAt int64 `json:"seen_at,omitempty"`
 }

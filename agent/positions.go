@@ -38,11 +38,16 @@ type Positions struct {
 	lock *os.File
 	mu   sync.Mutex
 	byID map[string]SourcePosition
+	// spoolUID and sequence say up to which batch of which spool byID is complete.
+	spoolUID string
+	sequence uint64
 }
 
 type positionsContent struct {
 	Version  int              `json:"version"`
 	AgentUID string           `json:"agent_uid"`
+	SpoolUID string           `json:"spool_uid,omitempty"`
+	Sequence uint64           `json:"sequence,omitempty"`
 	Files    []SourcePosition `json:"files"`
 }
 
@@ -75,6 +80,9 @@ func OpenPositions(dir string, log *slog.Logger) (*Positions, error) {
 	return p, nil
 }
 
+// Dir is the state folder.
+func (p *Positions) Dir() string { return p.dir }
+
 // Close lets another agent open the folder.
 func (p *Positions) Close() error { return p.lock.Close() }
 
@@ -99,7 +107,7 @@ func (p *Positions) read(log *slog.Logger) error {
 	if content.Version > positionsVersion {
 		return fmt.Errorf("read positions %s: they are of a newer crmwatch (version %d): run that one", path, content.Version)
 	}
-	p.AgentUID = content.AgentUID
+	p.AgentUID, p.spoolUID, p.sequence = content.AgentUID, content.SpoolUID, content.Sequence
 	for _, f := range content.Files {
 		p.byID[f.ID] = f
 	}
@@ -145,16 +153,21 @@ func (p *Positions) Commit(positions []SourcePosition, now time.Time) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.take(positions, 0, now)
+	p.forget(now)
+	return p.write()
+}
+
+// take notes positions. It is called with the lock held.
+func (p *Positions) take(positions []SourcePosition, sequence uint64, now time.Time) {
 	for _, position := range positions {
 		known, ok := p.byID[position.ID]
 		if ok && !position.Export && known.Offset > position.Offset {
 			continue
 		}
-		position.SeenAt = now.Unix()
+		position.SeenAt, position.Sequence = now.Unix(), max(sequence, known.Sequence)
 		p.byID[position.ID] = position
 	}
-	p.forget(now)
-	return p.write()
 }
 
 // Seen notes that files still exist, so that they are not forgotten. It becomes
@@ -191,7 +204,7 @@ func (p *Positions) forget(now time.Time) {
 }
 
 func (p *Positions) write() error {
-	content := positionsContent{Version: positionsVersion, AgentUID: p.AgentUID, Files: make([]SourcePosition, 0, len(p.byID))}
+	content := positionsContent{Version: positionsVersion, AgentUID: p.AgentUID, SpoolUID: p.spoolUID, Sequence: p.sequence, Files: make([]SourcePosition, 0, len(p.byID))}
 	for _, position := range p.byID {
 		content.Files = append(content.Files, position)
 	}

@@ -10,14 +10,18 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/agent/spool"
 )
 
 // WatchOptions say what a Watcher reads and where it goes.
 type WatchOptions struct {
 	Sources []Source
 	// Ship takes each batch, one after the other. Positions
-	// become durable only when it has returned nil.
-	Ship      func(context.Context, Sealed) error
+	// become durable only when it has returned nil. It is not needed with a Spool.
+	Ship func(context.Context, Sealed) error
+	// Spool takes each batch together with its positions; a Deliverer sends what it
+	// holds. Positions.Follow has to be called before.
+	Spool     *spool.Spool
 	Positions *Positions
 	Redactor  *redact.Redactor
 	Log       *slog.Logger
@@ -63,8 +67,8 @@ type Watcher struct {
 
 // NewWatcher checks the options and makes a watcher; Run starts it.
 func NewWatcher(o WatchOptions) (*Watcher, error) {
-	if o.Ship == nil || o.Positions == nil || o.Redactor == nil {
-		return nil, errors.New("watch: Ship, Positions and Redactor are needed")
+	if o.Ship == nil && o.Spool == nil || o.Positions == nil || o.Redactor == nil {
+		return nil, errors.New("watch: Ship or Spool, Positions and Redactor are needed")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -96,6 +100,11 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 		}
 		names[source.Name] = true
 		w.sources = append(w.sources, newSourceState(w, source))
+	}
+	if w.Spool != nil {
+		if err := w.inherit(); err != nil {
+			return nil, fmt.Errorf("watch: %w", err)
+		}
 	}
 	return w, nil
 }
@@ -214,6 +223,9 @@ func (w *Watcher) discardRest() {
 
 // ship hands one batch on, and makes its positions durable when it is acknowledged.
 func (w *Watcher) ship(ctx context.Context, s Sealed) error {
+	if w.Spool != nil {
+		return w.spoolBatch(ctx, s)
+	}
 	if err := w.Ship(ctx, s); err != nil {
 		return err
 	}

@@ -20,6 +20,9 @@ func Folder(dir string) (FS, error) {
 	return folder{dir}, nil
 }
 
+// At is the folder dir as it is, to look at.
+func At(dir string) FS { return folder{dir} }
+
 func (f folder) path(name string) string { return filepath.Join(f.dir, name) }
 
 func (f folder) Check() error {

@@ -204,7 +204,8 @@ func (s *Spool) Done(r *Record) error {
 	return s.Ack(r.Sequence)
 }
 
-// Ack acknowledges a batch. Segments that are delivered as a whole are marked so.
+// Ack acknowledges a batch. Segments that are delivered as a whole are marked so. The
+// error is ErrClosed.
 func (s *Spool) Ack(sequence uint64) error {
 	s.mu.Lock()
 	if s.closed {
@@ -224,12 +225,25 @@ func (s *Spool) Ack(sequence uint64) error {
 		err = s.finish()
 	}
 	s.wake()
+	s.noteState(err)
 	s.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("acknowledge batch %d: %w", sequence, err)
-	}
 	s.sweep(false)
 	return nil
+}
+
+// noteState logs when acknowledgements cannot be written, and when they can again.
+// That is no reason to stop: losing them costs a delivery that the database knows
+// already. It is called with the lock held.
+func (s *Spool) noteState(err error) {
+	if (err != nil) == s.unsaved {
+		return
+	}
+	s.unsaved = err != nil
+	if err != nil {
+		s.Log.Error("acknowledgements cannot be written; delivering goes on", "error", err)
+	} else {
+		s.Log.Info("acknowledgements are written again")
+	}
 }
 
 // advance moves the acknowledged mark over all that follows it, and says whether a

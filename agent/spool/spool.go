@@ -125,6 +125,7 @@ type Spool struct {
 	full      bool       // the disk was full the last time
 	changed   chan struct{}
 	buffers   [][]byte
+	unsaved   bool // the state could not be written the last time
 	saved     savedState
 	sinceSave int // acknowledgements since the state was written
 	savedAt   time.Time

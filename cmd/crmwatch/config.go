@@ -28,7 +28,10 @@ type config struct {
 	Reading readingConfig  `yaml:"reading"`
 	Rules   rulesConfig    `yaml:"rules"`
 	Slack   slackConfig    `yaml:"slack"`
-	Log     logConfig      `yaml:"log"`
+	Spool   spoolConfig    `yaml:"spool"`
+	// Ship is where `crmwatch agent` delivers to.
+	Ship shipConfig `yaml:"ship"`
+	Log  logConfig  `yaml:"log"`
 	// RedactionKeyFile holds the key of the HMAC that stands for tokens, session
 	// ids and credentials; without it a key is made in the data directory.
 	RedactionKeyFile string `yaml:"redaction_key_file"`
@@ -105,6 +108,7 @@ func loadConfig(path string) (config, error) {
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
 		Log:     logConfig{Level: "info", Format: "text"},
+		Spool:   spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
 	}
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return config{}, yamlProblem(path, err)
@@ -146,6 +150,12 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.Store.DSNFile)
 	resolve(&c.Slack.TokenFile)
 	resolve(&c.RedactionKeyFile)
+	for _, file := range []*string{&c.Spool.KeyFile, &c.Ship.TokenFile, &c.Ship.CAFile, &c.Ship.CertFile, &c.Ship.KeyFile, &c.Ship.DSNFile} {
+		resolve(file)
+	}
+	for i := range c.Spool.OldKeyFiles {
+		resolve(&c.Spool.OldKeyFiles[i])
+	}
 	for i := range c.Rules.Directories {
 		resolve(&c.Rules.Directories[i])
 	}
@@ -212,6 +222,15 @@ func (c *configCheck) all(cfg *config) {
 		if wait <= 0 || wait > time.Hour {
 			c.fail("$.reading."+name, "reading.%s is %s: use a duration such as 2s, up to 1h", name, wait)
 		}
+	}
+	if !slices.Contains([]string{"auto", "none", "lz4", "zstd"}, cfg.Spool.Compression) {
+		c.fail("$.spool.compression", "spool.compression is %q: use auto, none, lz4 or zstd", cfg.Spool.Compression)
+	}
+	if !slices.Contains([]string{"block", "drop"}, cfg.Spool.WhenFull) {
+		c.fail("$.spool.when_full", "spool.when_full is %q: use block (reading waits) or drop (the oldest batches are given up and counted)", cfg.Spool.WhenFull)
+	}
+	if cfg.Ship.Collector != "" && cfg.Ship.DSNFile != "" {
+		c.fail("$.ship", "ship names both a collector and a dsn_file: keep one")
 	}
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)

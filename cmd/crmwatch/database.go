@@ -53,6 +53,8 @@ type databaseOptions struct {
 	files []string
 	// exclusive refuses a directory that another crmwatch has open.
 	exclusive bool
+	// onRestart is called when the engine had to be started again.
+	onRestart func(cause error)
 }
 
 // openDatabase opens the data directory dir, or a temporary one if dir is empty,
@@ -112,7 +114,7 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Files: options.files, Log: log}
+	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Files: options.files, Log: log, OnRestart: options.onRestart}
 	if path, isSocket := strings.CutPrefix(options.listen, "unix:"); isSocket {
 		o.Socket = path
 	} else {

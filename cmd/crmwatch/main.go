@@ -28,6 +28,10 @@ const (
 type commands struct {
 	Scan        scanCommand        `cmd:"" help:"Read a folder of logs, detect, and print what was found. No configuration, no server."`
 	Run         runCommand         `cmd:"" help:"Watch logs for good: load what arrives, run the rules on schedule, alert."`
+	Agent       agentCommand       `cmd:"" help:"Read logs on this machine and ship them to a collector or a ClickHouse server."`
+	Collector   collectorCommand   `cmd:"" help:"Receive what agents ship, and store it once."`
+	Enroll      enrollCommand      `cmd:"" help:"Give an agent a token for the collector, or take it back."`
+	Spool       spoolCommand       `cmd:"" help:"Look at what waits for delivery."`
 	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`

@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/crmwatch/crmwatch/detectors"
@@ -73,10 +75,11 @@ type monitor struct {
 	db       *database // nil with a ClickHouse server
 	conn     schema.Store
 	slack    *alerting.Slack
-	watcher  *agent.Watcher
-	runner   *detectors.Runner
-	desk     *alerting.Desk
-	position *agent.Positions
+	pipeline *pipeline
+	// redeliver is the pipeline, for the engine's supervisor.
+	redeliver atomic.Pointer[pipeline]
+	runner    *detectors.Runner
+	desk      *alerting.Desk
 }
 
 func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
@@ -88,7 +91,7 @@ func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term te
 	}()
 	if cfg.Store.DSNFile != "" {
 		m.conn, err = openServer(ctx, cfg.Store.DSNFile)
-	} else if m.db, err = openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true}); err == nil {
+	} else if m.db, err = openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true, onRestart: m.engineRestarted}); err == nil {
 		m.conn = m.db.conn
 	}
 	if err != nil {
@@ -111,37 +114,33 @@ func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term te
 	return m, nil
 }
 
-// watch sets up the reading of the sources.
-func (m *monitor) watch(cfg config) error {
-	state, err := stateDir(cfg.Data)
-	if err != nil {
-		return err
-	}
-	key, err := redactionKey(cfg, state)
-	if err != nil {
-		return err
-	}
-	if m.position, err = agent.OpenPositions(state, m.log); err != nil {
-		return err
-	}
+// watch sets up the reading of the sources, and the delivery of what is read.
+func (m *monitor) watch(cfg config) (err error) {
 	inserter := &insert.Inserter{Conn: m.conn, Log: m.log}
-	options := agent.WatchOptions{
-		Ship: func(ctx context.Context, s agent.Sealed) error {
-			return inserter.Insert(ctx, s.Delivery(m.position.AgentUID))
-		}, Positions: m.position, Redactor: redact.New(key), Log: m.log,
-		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait,
+	if m.pipeline, err = openPipeline(cfg, spool.None, m.log, inserter.Insert); err != nil {
+		return err
 	}
-	for _, s := range cfg.Sources {
-		zone, err := time.LoadLocation(s.Zone)
-		if err != nil {
-			return fmt.Errorf("load zone of source %s: %w", s.Name, err)
-		}
-		options.Sources = append(options.Sources, agent.Source{
-			Name: s.Name, Paths: s.Paths, Kind: agent.Kind(s.Kind), Format: s.Format, Tenant: s.Tenant, Zone: zone,
-		})
+	if m.db == nil {
+		return nil
 	}
-	m.watcher, err = agent.NewWatcher(options)
-	return err
+	// The embedded engine does not sync what it stores: after a crash it may have lost
+	// its last seconds.
+	m.redeliver.Store(m.pipeline)
+	return m.pipeline.redeliverAfterReboot()
+}
+
+// engineRestarted sends again what was stored shortly before the engine ended unbidden.
+func (m *monitor) engineRestarted(error) {
+	p := m.redeliver.Load()
+	if p == nil {
+		return
+	}
+	n, err := p.spool.Redeliver()
+	if err != nil {
+		m.log.Error("what was delivered shortly before cannot be sent again", "error", err)
+		return
+	}
+	m.log.Info("what was delivered shortly before the engine ended is sent again and stored once", "batches", n)
 }
 
 // redactionKey is the configured key, or the one of the state directory.
@@ -198,10 +197,10 @@ func (m *monitor) run(ctx context.Context) error {
 	}
 	m.log.Info("watching", "rules", len(m.runner.Rules()), "version", version)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return m.watcher.Run(ctx) })
+	group.Go(func() error { return m.pipeline.run(ctx) })
+	go reportSources(ctx, m.log, m.pipeline)
 	group.Go(func() error { return m.runner.Run(ctx) })
 	group.Go(func() error { return m.desk.Run(ctx) })
-	group.Go(func() error { return m.report(ctx) })
 	if m.db != nil {
 		group.Go(func() error {
 			select {
@@ -220,30 +219,37 @@ func (m *monitor) run(ctx context.Context) error {
 // reportEvery is how often the log says how the sources stand.
 const reportEvery = time.Minute
 
-// report logs how each source stands, when that has changed.
-func (m *monitor) report(ctx context.Context) error {
+// reportSources logs how each source and the spool stand, when that has changed.
+func reportSources(ctx context.Context, log *slog.Logger, p *pipeline) {
 	last := map[string]agent.SourceStatus{}
 	ticker := time.NewTicker(reportEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 		}
-		for _, s := range m.watcher.Status() {
+		for _, s := range p.watcher.Status() {
 			before := last[s.Name]
 			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined {
 				continue
 			}
 			last[s.Name] = s
-			m.log.Info("source", "name", s.Name, "files", s.Files, "events", s.Events, "stored", s.Stored,
+			log.Info("source", "name", s.Name, "files", s.Files, "events", s.Events, "stored", s.Stored,
 				"quarantined", s.Quarantined, "pending", s.Pending, "lag_bytes", s.LagBytes)
+		}
+		if s := p.spool.Stats(); s.PendingBatches > 0 {
+			log.Info("spool", "pending_batches", s.PendingBatches, "bytes", s.Bytes, "oldest", s.Oldest.UTC().Format(time.DateTime),
+				"waiting_for_quota", s.Waiting, "disk_full", s.DiskFull, "dropped_batches", s.DroppedBatches)
 		}
 	}
 }
 
 func (m *monitor) close() {
+	if m.pipeline != nil {
+		m.pipeline.close()
+	}
 	if m.db != nil {
 		m.db.close()
 		return

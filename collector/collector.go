@@ -1,0 +1,226 @@
+// Package collector receives deliveries from agents and stores each exactly once. It
+// has no state of its own: what it has to know is in ClickHouse, so several can
+// stand behind a load balancer.
+package collector
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/crmwatch/crmwatch/collector/insert"
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// Options say what a collector takes. Zero values mean the defaults.
+type Options struct {
+	Conn schema.Store
+	// Authenticate says which agent asks, from its certificate or token; ok is false for
+	// one that is not known.
+	Authenticate func(*http.Request) (agent string, ok bool)
+	Limits       schema.DeliveryLimits
+	// InFlight is how many deliveries are worked on at once; 4 by default. Their memory
+	// is InFlight times what a delivery may hold.
+	InFlight int
+	// BodyTime is how long a delivery may take to arrive; a minute by default.
+	BodyTime time.Duration
+	// InsertTime is how long the database may take, tries included; 20 seconds by default.
+	InsertTime time.Duration
+	Log        *slog.Logger
+}
+
+// Collector is an http.Handler.
+type Collector struct {
+	Options
+	inserter *insert.Inserter
+	busy     chan struct{}
+	mux      *http.ServeMux
+
+	mu       sync.Mutex
+	failures map[string]*failure
+	owners   map[string]string
+	last     map[string]uint64
+	stats    Stats
+}
+
+// Stats counts since the start.
+type Stats struct {
+	Stored, Duplicates, Conflicts, Gaps, Refused, Unauthorized uint64
+}
+
+type failure struct {
+	count int
+	until time.Time
+}
+
+// New makes a collector.
+func New(o Options) *Collector {
+	if o.Limits.Wire == 0 {
+		o.Limits.Wire = 64 << 20
+	}
+	if o.Limits.Decoded == 0 {
+		o.Limits.Decoded = 128 << 20
+	}
+	if o.InFlight == 0 {
+		o.InFlight = 4
+	}
+	if o.BodyTime == 0 {
+		o.BodyTime = time.Minute
+	}
+	if o.InsertTime == 0 {
+		o.InsertTime = 20 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Collector{Options: o, busy: make(chan struct{}, o.InFlight), mux: http.NewServeMux(),
+		failures: map[string]*failure{}, owners: map[string]string{}, last: map[string]uint64{},
+		inserter: &insert.Inserter{Conn: o.Conn, Log: o.Log, GiveUpAfter: o.InsertTime, Watchdog: o.InsertTime}}
+	c.mux.HandleFunc("POST /v1/deliveries", c.deliver)
+	c.mux.HandleFunc("GET /healthz", c.health)
+	return c
+}
+
+// Stats says what was done so far.
+func (c *Collector) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+func (c *Collector) count(n *uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*n++
+}
+
+func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHTTP(w, r) }
+
+func (c *Collector) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+	defer cancel()
+	if err := c.Conn.Exec(ctx, "SELECT 1"); err != nil {
+		answerError(w, http.StatusServiceUnavailable, "unavailable", "the database does not answer")
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "ok"})
+}
+
+// deliver takes one delivery and answers when ClickHouse has it.
+func (c *Collector) deliver(w http.ResponseWriter, r *http.Request) {
+	agent, ok := c.admit(w, r)
+	if !ok {
+		return
+	}
+	select {
+	case c.busy <- struct{}{}:
+		defer func() { <-c.busy }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		answerError(w, http.StatusTooManyRequests, "busy", "too many deliveries at once")
+		return
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(c.BodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		answerError(w, http.StatusInternalServerError, "internal", "no deadline can be set")
+		return
+	}
+	d, err := c.read(w, r)
+	if err != nil {
+		c.count(&c.stats.Refused)
+		status, code := http.StatusBadRequest, "malformed"
+		var tooLarge *http.MaxBytesError
+		var refused *refusedError
+		switch {
+		case errors.Is(err, schema.ErrTooLarge) || errors.As(err, &tooLarge):
+			status, code = http.StatusRequestEntityTooLarge, "too large"
+		case errors.As(err, &refused):
+			status, code = http.StatusUnprocessableEntity, "refused"
+		}
+		c.Log.Warn("a delivery is refused", "agent", agent, "kind", code, "detail", err.Error())
+		answerError(w, status, code, err.Error())
+		return
+	}
+	c.store(w, r, agent, d)
+}
+
+// refusedError is a delivery that is whole and does not fit the tables.
+type refusedError struct{ error }
+
+// read takes the body and checks all of it.
+func (c *Collector) read(w http.ResponseWriter, r *http.Request) (schema.Delivery, error) {
+	if r.ContentLength > c.Limits.Wire {
+		return schema.Delivery{}, schema.ErrTooLarge
+	}
+	d, err := schema.ReadDelivery(http.MaxBytesReader(w, r.Body, c.Limits.Wire), c.Limits)
+	if err != nil {
+		return d, err
+	}
+	for _, block := range []struct {
+		frames *schema.Frames
+		check  func([]byte, int) error
+	}{{&d.Events, schema.CheckEventsBlock}, {&d.Quarantine, schema.CheckQuarantineBlock}} {
+		if block.frames.Rows == 0 {
+			continue
+		}
+		raw, err := block.frames.Raw()
+		if err != nil {
+			return d, fmt.Errorf("read delivery: %w", err)
+		}
+		if err := block.check(raw, block.frames.Rows); err != nil {
+			return d, &refusedError{err}
+		}
+	}
+	return d, nil
+}
+
+// admit finds out who asks. Failures from one address are answered ever later.
+func (c *Collector) admit(w http.ResponseWriter, r *http.Request) (agent string, ok bool) {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	c.mu.Lock()
+	f := c.failures[host]
+	if f != nil && f.count > 5 && time.Now().Before(f.until) {
+		c.mu.Unlock()
+		w.Header().Set("Retry-After", "5")
+		answerError(w, http.StatusTooManyRequests, "busy", "too many wrong credentials from this address")
+		return "", false
+	}
+	c.mu.Unlock()
+	if agent, ok = c.Authenticate(r); ok {
+		c.mu.Lock()
+		delete(c.failures, host)
+		c.mu.Unlock()
+		return agent, true
+	}
+	c.mu.Lock()
+	c.stats.Unauthorized++
+	if f == nil {
+		if len(c.failures) >= 10_000 {
+			clear(c.failures)
+		}
+		f = &failure{}
+		c.failures[host] = f
+	}
+	f.count++
+	f.until = time.Now().Add(min(time.Minute, time.Second<<min(6, max(0, f.count-6))))
+	c.mu.Unlock()
+	c.Log.Warn("a request with no valid credential is refused", "remote", host)
+	answerError(w, http.StatusUnauthorized, "unauthorized", "no valid token or certificate")
+	return "", false
+}
+
+func answer(w http.ResponseWriter, status int, body map[string]any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func answerError(w http.ResponseWriter, status int, code, detail string) {
+	answer(w, status, map[string]any{"error": code, "detail": detail})
+}
