@@ -4,7 +4,7 @@ BIN      := bin/crmwatch
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES := ./...
 
-.PHONY: all build engine demo test unit lint bench clean help
+.PHONY: all build engine demo test unit lint bench faults clean help
 all: build
 
 ## build: compile bin/crmwatch
@@ -35,6 +35,10 @@ lint:
 ## bench: speed beside the engine's own reading of the same file
 bench: build engine
 	@$(BIN) bench
+
+## faults: kill, starve and cut off real processes; nothing may be lost or doubled (root, strace)
+faults: build engine
+	@$(GO) run ./faults
 
 clean:
 	rm -rf bin demo

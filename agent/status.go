@@ -51,6 +51,9 @@ func (w *Watcher) Status() []SourceStatus {
 	return all
 }
 
+// Polls counts how often all sources were looked at.
+func (w *Watcher) Polls() uint64 { return w.polls.Load() }
+
 // publish notes what the poll found.
 func (w *Watcher) publish(now time.Time) {
 	w.ledger.mu.Lock()

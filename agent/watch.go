@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/redact"
@@ -60,6 +61,7 @@ type Watcher struct {
 	freed   chan struct{}
 	exports chan exportJob
 	ledger  ledger
+	polls   atomic.Uint64
 	buf     []byte
 
 	readers sync.WaitGroup
@@ -194,6 +196,7 @@ func (w *Watcher) poll(ctx context.Context) (more bool) {
 		}
 	}
 	w.publish(now)
+	w.polls.Add(1)
 	return more
 }
 

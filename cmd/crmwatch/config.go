@@ -58,6 +58,7 @@ type readingConfig struct {
 	Poll       time.Duration `yaml:"poll"`
 	Settle     time.Duration `yaml:"settle"`
 	RotateWait time.Duration `yaml:"rotate_wait"`
+	SealAge    time.Duration `yaml:"seal_age"`
 }
 
 type rulesConfig struct {
@@ -103,7 +104,7 @@ func loadConfig(path string) (config, error) {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c := config{
-		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second},
+		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, SealAge: time.Second},
 		Rules:   rulesConfig{Settle: 5 * time.Second},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
@@ -218,7 +219,7 @@ func (c *configCheck) all(cfg *config) {
 	if !slices.Contains([]string{"text", "json"}, cfg.Log.Format) {
 		c.fail("$.log.format", "log.format is %q: use text or json", cfg.Log.Format)
 	}
-	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait} {
+	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait, "seal_age": cfg.Reading.SealAge} {
 		if wait <= 0 || wait > time.Hour {
 			c.fail("$.reading."+name, "reading.%s is %s: use a duration such as 2s, up to 1h", name, wait)
 		}

@@ -78,7 +78,7 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 	}
 	watch := agent.WatchOptions{
 		Spool: p.spool, Positions: p.positions, Redactor: redact.New(key), Log: log,
-		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait,
+		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait, SealAge: cfg.Reading.SealAge,
 	}
 	for _, s := range cfg.Sources {
 		zone, err := time.LoadLocation(s.Zone)
@@ -125,6 +125,7 @@ func (p *pipeline) readAll(ctx context.Context, reading readingConfig) error {
 		// A file is finished when it has stood still for a while.
 		wait := time.NewTimer(reading.Settle + 2*reading.Poll)
 		defer wait.Stop()
+		polls := uint64(0)
 		for quiet := 0; quiet < 3; {
 			select {
 			case <-ctx.Done():
@@ -132,6 +133,11 @@ func (p *pipeline) readAll(ctx context.Context, reading readingConfig) error {
 			case <-wait.C:
 			}
 			wait.Reset(reading.Poll)
+			now := p.watcher.Polls()
+			if now < polls+2 {
+				continue // nothing was looked at since, or not all of it
+			}
+			polls = now
 			quiet++
 			for _, s := range p.watcher.Status() {
 				if s.LagBytes != 0 || s.Pending != 0 {
