@@ -129,7 +129,7 @@ func (j *exportJob) readHead() error {
 // it is full or nothing else waits. When ctx is done it stops where it is: a file
 // that was not read to its end is read again.
 func (w *Watcher) loadExports(ctx, shipCtx context.Context) {
-	sealer := newSealer(w.free, w.out)
+	sealer := newSealer(w.Redactor.Clone(), w.free, w.out)
 	readers := map[*sourceState]*reader{}
 	for job := range w.exports {
 		if ctx.Err() != nil {

@@ -52,7 +52,7 @@ func (k *followSink) Event(e *schema.Event) {
 	}
 	k.latest = max(k.latest, e.Time)
 	k.last = int64(offset)
-	k.g.redactor.Event(e)
+	k.g.redactor.Row(e)
 	k.sealer.add(k.s.Name, e)
 	k.events++
 }

@@ -120,7 +120,7 @@ func (l *loading) run(ctx context.Context) error {
 		return nil
 	})
 	for range workers {
-		reading.Go(func() error { return l.work(readCtx, jobs, newSealer(free, out)) })
+		reading.Go(func() error { return l.work(readCtx, jobs, newSealer(l.Redactor.Clone(), free, out)) })
 	}
 	err := reading.Wait()
 	close(out)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/schema"
 )
 
@@ -30,14 +31,18 @@ type sealer struct {
 	out   chan<- Sealed
 }
 
-func newSealer(free chan *sealBuffer, out chan<- Sealed) *sealer {
-	return &sealer{
+// newSealer makes a sealer. The redactor cleans what repeats within a batch; the rest
+// is clean when it comes.
+func newSealer(redactor *redact.Redactor, free chan *sealBuffer, out chan<- Sealed) *sealer {
+	s := &sealer{
 		batch:     schema.NewBatch(),
 		positions: map[string]SourcePosition{},
 		counts:    map[string]*sourceCount{},
 		free:      free,
 		out:       out,
 	}
+	s.batch.CleanDictionaries(redactor.Column)
+	return s
 }
 
 // newSealBuffers makes the buffers that go round between sealers and shippers: as

@@ -97,7 +97,7 @@ func (s *fileSink) Event(e *schema.Event) {
 		e.Text[schema.MetadataLogFormat] = s.name
 	}
 	s.times.add(e.Time)
-	s.redactor.Event(e)
+	s.redactor.Row(e)
 	s.sealer.add(s.source, e)
 	s.report.Events++
 	s.report.Records++

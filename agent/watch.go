@@ -91,7 +91,7 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 		exports:      make(chan exportJob, exportQueue),
 		buf:          make([]byte, 0, blockSize),
 	}
-	w.sealer = newSealer(w.free, w.out)
+	w.sealer = newSealer(w.Redactor.Clone(), w.free, w.out)
 	names := map[string]bool{}
 	for _, source := range o.Sources {
 		if err := source.Check(); err != nil {

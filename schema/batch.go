@@ -36,6 +36,21 @@ func NewBatch() *Batch {
 	return b
 }
 
+// CleanDictionaries lets clean change every value of a dictionary column when it comes
+// into the batch for the first time: what has to be done to each value, such as taking
+// secrets out, is done once for all rows that repeat it. It has to be called before
+// the first Append.
+func (b *Batch) CleanDictionaries(clean func(column Text, value string) string) {
+	for i, d := range b.dict {
+		if d != nil {
+			d.clean = func(value string) string { return clean(Text(i), value) }
+		}
+	}
+}
+
+// IsDictionary says whether a column keeps each value once a batch.
+func IsDictionary(column Text) bool { return textColumns[column].dictionary }
+
 // Append copies one event into the batch.
 func (b *Batch) Append(e *Event) {
 	if b.rows == 0 || e.Time < b.minTime {

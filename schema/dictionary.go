@@ -13,6 +13,10 @@ import (
 type dictionary struct {
 	index  map[string]uint32
 	values []string
+	raw    []string // the values as they came
+	// clean, if not nil, changes a value when it comes for the first time; it is found
+	// again by what it was before.
+	clean  func(string) string
 	keys   []uint32
 	last   string
 	lastID uint32
@@ -36,7 +40,8 @@ func newDictionary() *dictionary {
 func (d *dictionary) Reset() {
 	clear(d.index)
 	clear(d.values)
-	d.values = append(d.values[:0], "")
+	clear(d.raw)
+	d.values, d.raw = append(d.values[:0], ""), append(d.raw[:0], "")
 	d.index[""] = 0
 	d.keys = d.keys[:0]
 	d.last, d.lastID, d.bytes = "", 0, 0
@@ -64,11 +69,16 @@ func (d *dictionary) find(s string) {
 		if !known {
 			own := strings.Clone(s)
 			id = uint32(len(d.values))
-			d.values = append(d.values, own)
+			value := own
+			if d.clean != nil {
+				value = d.clean(own)
+			}
+			d.values = append(d.values, value)
+			d.raw = append(d.raw, own)
 			d.index[own] = id
-			d.bytes += len(own) + 2
+			d.bytes += len(value) + 2
 		}
-		slot.value, slot.id = d.values[id], id
+		slot.value, slot.id = d.raw[id], id
 	}
 	d.last, d.lastID = slot.value, slot.id
 }

@@ -23,30 +23,80 @@ var repeating = [...]schema.Text{schema.HTTPRequestUserAgent, schema.HTTPRequest
 // names are the columns that hold a name, and a token only by mistake.
 var names = [...]schema.Text{schema.UserName, schema.ActorUserName}
 
+// columnKind says how a column is redacted.
+type columnKind uint8
+
+const (
+	plainColumn columnKind = iota
+	credentialColumn
+	textColumn
+	repeatingColumn
+	nameColumn
+)
+
+var columnKinds = func() (kinds [schema.TextCount]columnKind) {
+	for kind, columns := range map[columnKind][]schema.Text{
+		credentialColumn: credentials[:], textColumn: freeText[:], repeatingColumn: repeating[:], nameColumn: names[:],
+	} {
+		for _, column := range columns {
+			kinds[column] = kind
+		}
+	}
+	return kinds
+}()
+
+// Column is what may be stored of a value in a column.
+func (r *Redactor) Column(column schema.Text, value string) string {
+	switch columnKinds[column] {
+	case credentialColumn:
+		return r.Hash(value)
+	case textColumn:
+		return r.Text(value)
+	case repeatingColumn:
+		return r.cleaned(value)
+	case nameColumn:
+		if len(value) >= minRun {
+			return r.token(value)
+		}
+	}
+	return value
+}
+
 // Event replaces the secrets of an event: credentials by their hash, and those in
 // free text and in unmapped values by their kind. Calling it again with the same
 // Redactor changes nothing.
 func (r *Redactor) Event(e *schema.Event) {
-	for _, column := range credentials {
-		if e.Text[column] != "" {
-			e.Text[column] = r.Hash(e.Text[column])
+	for column, value := range e.Text {
+		if value != "" {
+			e.Text[column] = r.Column(schema.Text(column), value)
 		}
 	}
-	for _, column := range freeText {
-		if s := e.Text[column]; len(s) >= minText {
-			e.Text[column] = r.Text(s)
+	r.unmapped(e)
+}
+
+// rowColumns are the columns whose values do not repeat.
+var rowColumns = func() (columns []schema.Text) {
+	for column, kind := range columnKinds {
+		if kind != plainColumn && !schema.IsDictionary(schema.Text(column)) {
+			columns = append(columns, schema.Text(column))
 		}
 	}
-	for _, column := range repeating {
-		if s := e.Text[column]; len(s) >= minText {
-			e.Text[column] = r.cleaned(s)
+	return columns
+}()
+
+// Row is Event but for the dictionary columns: those a batch has cleaned by Column,
+// once for each value.
+func (r *Redactor) Row(e *schema.Event) {
+	for _, column := range rowColumns {
+		if value := e.Text[column]; value != "" {
+			e.Text[column] = r.Column(column, value)
 		}
 	}
-	for _, column := range names {
-		if s := e.Text[column]; len(s) >= minRun {
-			e.Text[column] = r.token(s)
-		}
-	}
+	r.unmapped(e)
+}
+
+// unmapped takes the secrets out of the fields without a column.
+func (r *Redactor) unmapped(e *schema.Event) {
 	for i := range e.Unmapped {
 		a := &e.Unmapped[i]
 		known := &r.field[i%fieldsKnown]
