@@ -101,7 +101,7 @@ func forEver(g *rig, r *result) {
 }
 
 func randomKills(g *rig, r *result) {
-	for range g.few(120) {
+	for range g.few(160) {
 		t := g.trial()
 		t.configure("")
 		for round := range 5 {

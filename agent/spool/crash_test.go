@@ -31,8 +31,6 @@ type history struct {
 	failAt    int
 }
 
-func (h *history) size() int { return h.random.IntN(3000) }
-
 // fault counts operations down and lets the process die at one.
 func (h *history) fault(memdisk.Operation, string) error {
 	if h.failAt > 0 {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -93,18 +92,6 @@ func take(t testing.TB, s *spool.Spool) *spool.Record {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// nothingMore says whether no record waits.
-func nothingMore(s *spool.Spool) bool {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	for range 3 { // a done context and a record at hand race in a select
-		if _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
-			return false
-		}
-	}
-	return true
 }
 
 func TestBatchesComeOutAsTheyWentIn(t *testing.T) {
@@ -307,11 +294,4 @@ func TestSecondProcessIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, spool.Options{FS: fs}).Close()
-}
-
-// seeded is a random source that a failing test can repeat.
-func seeded(t testing.TB, seed uint64) *rand.Rand {
-	t.Helper()
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
 }
