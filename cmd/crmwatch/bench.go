@@ -25,6 +25,7 @@ type benchCommand struct {
 	Runs    int    `default:"3" help:"Runs of each way; medians are compared."`
 	Dir     string `placeholder:"DIR" help:"Where the file and the databases go, about four times the size; without it the temporary directory."`
 	Threads int    `default:"2" help:"Threads that the engine may use for its own reading."`
+	Profile string `placeholder:"FILE" help:"Write a CPU profile (pprof) of the last load through the spool; only crmwatch's own process is in it."`
 }
 
 func (benchCommand) Help() string {
@@ -56,8 +57,11 @@ func (c *benchCommand) Run(ctx context.Context, term terminal) error {
 		{"file(), mapped into events", c.benchMapped},
 	}
 	measures := make([][]benchMeasure, len(ways))
-	for range c.Runs {
+	for run := range c.Runs {
 		for i, way := range ways {
+			if i == 0 && run == c.Runs-1 && c.Profile != "" {
+				way.load = profiled(c.Profile, way.load)
+			}
 			m, err := way.measure(ctx, dir, logs, rows)
 			if err != nil {
 				return fmt.Errorf("measure %s: %w", way.name, err)
