@@ -88,21 +88,24 @@ type loading struct {
 	stored, storedQuarantined int64
 }
 
-// run has workers that read and shippers that insert, with a few batches between
-// them, so that both go on at once and memory stays bounded.
+// run has workers that read and shippers that encode and insert, with one batch more
+// than there are workers, so that both go on at once and memory stays bounded.
 func (l *loading) run(ctx context.Context) error {
 	workers := max(1, min(l.Workers, len(l.inputs)))
-	buffers := workers + 1
-	free, out := newSealBuffers(buffers), make(chan Sealed, buffers)
+	free, out := newFillings(workers), make(chan Sealed, 2*workers)
 	jobs := make(chan int)
 	shipping, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		shipping.Go(func() error {
+			var e encoder
 			for s := range out {
+				if err := e.encode(&s); err != nil {
+					return err
+				}
+				free <- s.filling
 				if err := l.ship(ctx, s); err != nil {
 					return err
 				}
-				free <- s.buffer
 			}
 			return nil
 		})

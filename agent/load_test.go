@@ -249,7 +249,7 @@ func TestPanickingDecoderFailsOneFile(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"a.log": lines(0, 5), "b.log": lines(5, 10)})
 	s := newStore()
 	out := make(chan Sealed, 4)
-	r := &reader{source: "scan", redactor: testRedactor(), sealer: newSealer(testRedactor(), newSealBuffers(4), out), ordinals: newOrdinals()}
+	r := &reader{source: "scan", redactor: testRedactor(), sealer: newSealer(testRedactor(), newFillings(4), out), ordinals: newOrdinals()}
 	f := &fileReading{reader: r, report: &FileReport{}, decoder: panicking{}, name: "broken", end: 10}
 	if _, err := f.decode(make([]byte, 10), true); err == nil || !strings.Contains(err.Error(), "has a defect") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("the panic became %v", err)

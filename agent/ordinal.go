@@ -1,10 +1,6 @@
 package agent
 
-import (
-	"encoding/binary"
-
-	"github.com/crmwatch/crmwatch/schema"
-)
+import "github.com/crmwatch/crmwatch/schema"
 
 // maxDistinct is how many different records of one file ordinals remembers: 256
 // MiB, 384 while the table grows. Beyond it (a file of some 10 GB), records not
@@ -21,6 +17,8 @@ type ordinals struct {
 	used    int
 	repeats map[uint64]uint32
 	limit   int
+	// touched has no meaning; without it the reads ahead would be left out.
+	touched uint64
 	// Overflowed says that the limit was reached.
 	Overflowed bool
 }
@@ -41,9 +39,30 @@ func (o *ordinals) Reset() {
 	o.used, o.Overflowed = 0, false
 }
 
-// Next returns how many records with this identity came before.
-func (o *ordinals) Next(uid schema.UID) uint32 {
-	key := binary.LittleEndian.Uint64(uid[:8])
+// lookAhead is how many records are looked for at a time.
+const lookAhead = 64
+
+// Resolve numbers the events of a batch from a row on: an event that repeats one of
+// the file gets an identity and an ordinal of its own. Looking in a large table is
+// waiting for memory, so the slots of many events are touched before the first is
+// used, and the processor waits for all of them at once.
+func (o *ordinals) Resolve(b *schema.Batch, from int) {
+	for rows := b.Rows(); from < rows; from += lookAhead {
+		some := min(rows, from+lookAhead)
+		mask := uint64(len(o.slots) - 1)
+		for row := from; row < some; row++ {
+			o.touched += o.slots[b.Identity(row)&mask]
+		}
+		for row := from; row < some; row++ {
+			if n := o.next(b.Identity(row)); n > 0 {
+				b.Identify(row, repeated(b.UID(row), uint64(n)), uint64(n))
+			}
+		}
+	}
+}
+
+// next returns how many records with this identity came before.
+func (o *ordinals) next(key uint64) uint32 {
 	if key == 0 {
 		key = 1
 	}

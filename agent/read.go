@@ -76,6 +76,9 @@ type fileReading struct {
 	told       FileReport
 	toldDisk   int64
 	times      timeRange
+	// unresolved is the first row of the open batch that is not yet known to be no
+	// repetition.
+	unresolved int
 }
 
 func (f *fileReading) run(ctx context.Context) {
@@ -93,6 +96,8 @@ func (f *fileReading) run(ctx context.Context) {
 		return
 	}
 	f.ordinals.Reset()
+	f.unresolved = f.sealer.batch.Rows()
+	defer f.resolve()
 	for {
 		used, decodeErr := f.decode(f.buf[f.start:f.end], atEOF)
 		f.start += used

@@ -142,14 +142,18 @@ func (r *rig) shipNow(commit bool) {
 		waiting := commit && r.waiting()
 		select {
 		case b := <-r.w.out:
-			err := r.store.Ship(context.Background(), b)
+			var e encoder
+			err := e.encode(&b)
+			if err == nil {
+				err = r.store.Ship(context.Background(), b)
+			}
 			if err == nil && commit {
 				err = r.w.Positions.Commit(b.Positions, r.w.Now())
 			}
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			r.w.free <- b.buffer
+			r.w.free <- b.filling
 		default:
 			if !waiting {
 				return

@@ -1,6 +1,11 @@
 package agent
 
-import "github.com/crmwatch/crmwatch/schema"
+import (
+	"fmt"
+
+	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/schema"
+)
 
 // Sealed is a batch that never changes any more: what a spool keeps and what Ship
 // hands on. Its byte slices are valid until Ship returns.
@@ -11,8 +16,8 @@ type Sealed struct {
 	// Positions says how far the batch, with all before it, covers its sources.
 	Positions []SourcePosition
 
-	buffer *sealBuffer
-	counts []sourceCount
+	filling *filling
+	counts  []sourceCount
 }
 
 // Delivery is the batch as it is sent without a spool, by the agent with this uid.
@@ -26,5 +31,54 @@ type sourceCount struct {
 	events, quarantined int64
 }
 
-// sealBuffer is the memory of one sealed batch on its way; a few go round.
-type sealBuffer struct{ block, quarantine []byte }
+// filling is the columns of one batch while it is filled and until it is encoded; a
+// few go round between those who read and those who ship.
+type filling struct {
+	batch      *schema.Batch
+	quarantine schema.QuarantineBatch
+}
+
+// newFillings makes the fillings that wait to be filled: as many as there are, so many
+// batches wait at most. Each takes its memory when it is first used.
+func newFillings(n int) chan *filling {
+	free := make(chan *filling, n)
+	for range n {
+		free <- &filling{}
+	}
+	return free
+}
+
+// reset empties the filling for a sealer, whose redactor cleans what repeats within a
+// batch.
+func (f *filling) reset(redactor *redact.Redactor) {
+	if f.batch == nil {
+		f.batch = schema.NewBatch()
+	}
+	f.batch.Reset()
+	f.quarantine.Reset()
+	f.batch.CleanDictionaries(redactor.Column)
+}
+
+// encoder turns what sealers hand on into blocks. That is the shippers' work, so that
+// reading goes on meanwhile. Its blocks are valid until it is used again.
+type encoder struct{ block, quarantine []byte }
+
+// encode fills in the batch's blocks. The filling is not needed after it.
+func (e *encoder) encode(s *Sealed) error {
+	var err error
+	e.block, e.quarantine = e.block[:0], e.quarantine[:0]
+	rows, quarantined := s.filling.batch.Rows(), s.filling.quarantine.Rows()
+	if rows > 0 {
+		if e.block, err = s.filling.batch.AppendBlock(e.block); err != nil {
+			return fmt.Errorf("seal batch: %w", err)
+		}
+	}
+	if quarantined > 0 {
+		if e.quarantine, err = s.filling.quarantine.AppendBlock(e.quarantine); err != nil {
+			return fmt.Errorf("seal batch: %w", err)
+		}
+	}
+	s.Events = schema.RawFrames(e.block, rows)
+	s.Quarantine = schema.RawFrames(e.quarantine, quarantined)
+	return nil
+}

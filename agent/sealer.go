@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -21,38 +20,29 @@ const (
 // sealer collects events, quarantined records and the positions behind them, and
 // seals them in batches. It is not safe for concurrent use.
 type sealer struct {
-	batch      *schema.Batch
-	quarantine schema.QuarantineBatch
-	positions  map[string]SourcePosition
-	counts     map[string]*sourceCount
+	*filling
+	redactor  *redact.Redactor
+	positions map[string]SourcePosition
+	counts    map[string]*sourceCount
 	// since is when the oldest thing in the open batch came in.
 	since time.Time
-	free  chan *sealBuffer
+	free  chan *filling
 	out   chan<- Sealed
 }
 
 // newSealer makes a sealer. The redactor cleans what repeats within a batch; the rest
 // is clean when it comes.
-func newSealer(redactor *redact.Redactor, free chan *sealBuffer, out chan<- Sealed) *sealer {
+func newSealer(redactor *redact.Redactor, free chan *filling, out chan<- Sealed) *sealer {
 	s := &sealer{
-		batch:     schema.NewBatch(),
+		filling:   &filling{},
+		redactor:  redactor,
 		positions: map[string]SourcePosition{},
 		counts:    map[string]*sourceCount{},
 		free:      free,
 		out:       out,
 	}
-	s.batch.CleanDictionaries(redactor.Column)
+	s.filling.reset(redactor)
 	return s
-}
-
-// newSealBuffers makes the buffers that go round between sealers and shippers: as
-// many as there are, so many batches wait at most.
-func newSealBuffers(n int) chan *sealBuffer {
-	free := make(chan *sealBuffer, n)
-	for range n {
-		free <- &sealBuffer{}
-	}
-	return free
 }
 
 func (s *sealer) add(source string, e *schema.Event) {
@@ -85,14 +75,14 @@ func (s *sealer) full() bool {
 	return s.batch.Rows() >= batchRows || s.batch.Bytes() >= batchBytes || s.quarantine.Rows() >= quarantineRows || s.quarantine.Bytes() >= quarantineBytes
 }
 
-// seal hands the open batch on; it waits until there is room for it.
+// seal hands the open batch on; it waits until there is another to fill.
 func (s *sealer) seal(ctx context.Context) error {
 	if s.empty() {
 		return nil
 	}
 	select {
-	case buffer := <-s.free:
-		return s.hand(ctx, buffer)
+	case next := <-s.free:
+		return s.hand(ctx, next)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -104,40 +94,24 @@ func (s *sealer) trySeal(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	select {
-	case buffer := <-s.free:
-		return true, s.hand(ctx, buffer)
+	case next := <-s.free:
+		return true, s.hand(ctx, next)
 	default:
 		return false, nil
 	}
 }
 
-// hand never waits for long: out has room for every buffer that is not free.
-func (s *sealer) hand(ctx context.Context, buffer *sealBuffer) error {
-	var err error
-	buffer.block, buffer.quarantine = buffer.block[:0], buffer.quarantine[:0]
-	if s.batch.Rows() > 0 {
-		if buffer.block, err = s.batch.AppendBlock(buffer.block); err != nil {
-			return fmt.Errorf("seal batch: %w", err)
-		}
-	}
-	if s.quarantine.Rows() > 0 {
-		if buffer.quarantine, err = s.quarantine.AppendBlock(buffer.quarantine); err != nil {
-			return fmt.Errorf("seal batch: %w", err)
-		}
-	}
-	sealed := Sealed{
-		Events:     schema.RawFrames(buffer.block, s.batch.Rows()),
-		Quarantine: schema.RawFrames(buffer.quarantine, s.quarantine.Rows()),
-		buffer:     buffer,
-	}
+// hand never waits for long: out has room for every filling that is not free.
+func (s *sealer) hand(ctx context.Context, next *filling) error {
+	sealed := Sealed{filling: s.filling}
 	for _, id := range slices.Sorted(maps.Keys(s.positions)) {
 		sealed.Positions = append(sealed.Positions, s.positions[id])
 	}
 	for _, c := range s.counts {
 		sealed.counts = append(sealed.counts, *c)
 	}
-	s.batch.Reset()
-	s.quarantine.Reset()
+	next.reset(s.redactor)
+	s.filling = next
 	clear(s.positions)
 	clear(s.counts)
 	s.since = time.Time{}

@@ -77,7 +77,7 @@ type fileSink struct {
 	data []byte
 }
 
-// Event gives the event its final identity, takes out its secrets and batches it.
+// Event takes out the secrets of the event and batches it.
 func (s *fileSink) Event(e *schema.Event) {
 	if s.err != nil {
 		return
@@ -86,10 +86,6 @@ func (s *fileSink) Event(e *schema.Event) {
 		r.Content = lineAt(s.data, r.Offset-s.offset)
 		s.Reject(r)
 		return
-	}
-	if n := s.ordinals.Next(e.UID); n > 0 {
-		e.UID = repeated(e.UID, uint64(n))
-		e.Number[schema.Ordinal] = uint64(n)
 	}
 	e.Text[schema.SourceName] = s.source
 	e.Text[schema.SourceFile] = s.input.Name
@@ -125,8 +121,16 @@ func (s *fileSink) Reject(r formats.Rejection) {
 
 func (s *fileSink) sealFull() {
 	if s.sealer.full() {
+		s.resolve()
 		s.err = s.seal()
+		s.unresolved = 0
 	}
+}
+
+// resolve gives the file's events that repeat others an identity of their own.
+func (f *fileReading) resolve() {
+	f.ordinals.Resolve(f.sealer.batch, f.unresolved)
+	f.unresolved = f.sealer.batch.Rows()
 }
 
 // repeated is the identity of the n-th repetition of an identical record.

@@ -46,7 +46,7 @@ type WatchOptions struct {
 }
 
 // batchesInFlight is how many sealed batches wait or are inserted at a time.
-const batchesInFlight = 3
+const batchesInFlight = 2
 
 // Watcher reads sources for as long as it runs. One goroutine looks at files and
 // follows logs, one loads exports, one ships; a batch travels from the first two
@@ -56,7 +56,7 @@ type Watcher struct {
 	WatchOptions
 	sources []*sourceState
 	sealer  *sealer
-	free    chan *sealBuffer
+	free    chan *filling
 	out     chan Sealed
 	freed   chan struct{}
 	exports chan exportJob
@@ -85,7 +85,7 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 	setDefault(&o.Drain, 10*time.Second)
 	w := &Watcher{
 		WatchOptions: o,
-		free:         newSealBuffers(batchesInFlight),
+		free:         newFillings(batchesInFlight),
 		out:          make(chan Sealed, batchesInFlight),
 		freed:        make(chan struct{}, 1),
 		exports:      make(chan exportJob, exportQueue),
@@ -202,9 +202,13 @@ func (w *Watcher) poll(ctx context.Context) (more bool) {
 
 // shipAll ships batches in order until there are no more or one cannot be shipped.
 func (w *Watcher) shipAll(ctx context.Context) error {
+	var e encoder
 	for s := range w.out {
-		err := w.ship(ctx, s)
-		w.free <- s.buffer
+		err := e.encode(&s)
+		if err == nil {
+			err = w.ship(ctx, s)
+		}
+		w.free <- s.filling
 		if err != nil {
 			return err
 		}
@@ -220,7 +224,7 @@ func (w *Watcher) shipAll(ctx context.Context) error {
 // again by the next run.
 func (w *Watcher) discardRest() {
 	for s := range w.out {
-		w.free <- s.buffer
+		w.free <- s.filling
 	}
 }
 

@@ -86,6 +86,25 @@ func (b *Batch) Append(e *Event) {
 	b.rows++
 }
 
+// UID is the identity of the event in a row.
+func (b *Batch) UID(row int) (uid UID) {
+	half := b.uid[16*row:]
+	binary.BigEndian.PutUint64(uid[:8], binary.LittleEndian.Uint64(half))
+	binary.BigEndian.PutUint64(uid[8:], binary.LittleEndian.Uint64(half[8:]))
+	return uid
+}
+
+// Identity is the first half of the identity of the event in a row.
+func (b *Batch) Identity(row int) uint64 { return binary.LittleEndian.Uint64(b.uid[16*row:]) }
+
+// Identify gives the event in a row another identity and an ordinal.
+func (b *Batch) Identify(row int, uid UID, ordinal uint64) {
+	half := b.uid[16*row:]
+	binary.LittleEndian.PutUint64(half, binary.BigEndian.Uint64(uid[:8]))
+	binary.LittleEndian.PutUint64(half[8:], binary.BigEndian.Uint64(uid[8:]))
+	b.number[Ordinal].put(row, ordinal)
+}
+
 // Rows is the number of events in the batch.
 func (b *Batch) Rows() int { return b.rows }
 

@@ -86,6 +86,17 @@ func (n *numbers) set(row int, v uint64) {
 	}
 }
 
+// put is set for any row.
+func (n *numbers) put(row int, v uint64) {
+	at := numbers{bits: n.bits}
+	if have := len(n.data) * 8 / n.bits; row < have {
+		at.data = n.data[: row*n.bits/8 : len(n.data)]
+		at.set(row, v)
+		return
+	}
+	n.set(row, v)
+}
+
 // fill makes the column rows long with zeros.
 func (n *numbers) fill(rows int) { n.data = zeros(n.data, rows*n.bits/8-len(n.data)) }
 

@@ -43,6 +43,7 @@ func (s *Spool) sync(c *commit) error {
 	if err == nil {
 		s.active.durable = s.active.size
 		s.stats.Syncs++
+		s.keep(c.records)
 	}
 	s.wake()
 	return err
@@ -75,4 +76,39 @@ func (s *Spool) trySync(c *commit) error {
 			}
 		}
 	}
+}
+
+// What is kept in memory of records that are about to be handed out.
+const (
+	keptRecords     = 2
+	keptRecordBytes = 64 << 20
+)
+
+// keep leaves records that are next to be handed out in memory, so that they need not
+// be read from the disk again. It is called with the lock held, after the sync.
+func (s *Spool) keep(records []*pending) {
+	for sequence, b := range s.kept {
+		if sequence <= s.handed {
+			delete(s.kept, sequence)
+			s.recycle(b)
+		}
+	}
+	for _, p := range records {
+		if p.info.sequence <= max(s.handed, s.acked)+keptRecords && len(s.kept) < keptRecords && len(p.buffer) <= keptRecordBytes/keptRecords {
+			s.kept[p.info.sequence] = p.buffer
+			p.buffer = nil
+		}
+	}
+}
+
+// takeKept is the record's bytes behind its header, if they are in memory.
+func (s *Spool) takeKept(info *recordInfo) (whole, behind []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	whole = s.kept[info.sequence]
+	delete(s.kept, info.sequence)
+	if int64(len(whole)) != info.length() {
+		return nil, nil
+	}
+	return whole, whole[recordHeader:]
 }

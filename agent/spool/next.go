@@ -130,14 +130,19 @@ func (s *Spool) pass(g *segment, to int64) {
 // readRecord reads meta and payload. A damaged payload is told and passed over.
 func (s *Spool) readRecord(g *segment, step *found) (*Record, error) {
 	info := &step.info
-	n := info.metaLength + info.payloadLength
-	b := s.buffer(n)[:n]
-	if err := readFull(g.reader, b, step.offset+recordHeader); err != nil {
-		return nil, fmt.Errorf("read spool segment %s: %w", g.name(), err)
+	buffer, b := s.takeKept(info)
+	inMemory := buffer != nil
+	if !inMemory {
+		n := info.metaLength + info.payloadLength
+		buffer = s.buffer(n)[:n]
+		b = buffer
+		if err := readFull(g.reader, b, step.offset+recordHeader); err != nil {
+			return nil, fmt.Errorf("read spool segment %s: %w", g.name(), err)
+		}
 	}
 	meta, metaWhole := metaOf(g.cipher, info, b[:info.metaLength])
 	payload := b[info.metaLength:]
-	whole := crc32.Checksum(payload, castagnoli) == info.payloadCRC
+	whole := inMemory || crc32.Checksum(payload, castagnoli) == info.payloadCRC
 	if whole {
 		var err error
 		payload, err = g.cipher.open(info, partPayload, payload)
@@ -152,7 +157,7 @@ func (s *Spool) readRecord(g *segment, step *found) (*Record, error) {
 		s.lose(g, *info, "its content is damaged", meta)
 		return nil, nil
 	}
-	r := &Record{Meta: meta, buffer: b}
+	r := &Record{Meta: meta, buffer: buffer}
 	r.AgentUID, r.Sequence, r.Sealed = s.agentUID, info.sequence, info.sealed
 	if info.eventsRows > 0 {
 		r.Events = schema.Frames{Rows: info.eventsRows, Size: info.eventsSize, Hash: info.eventsHash, Data: payload[:info.eventsLength], Framed: info.eventsFramed}

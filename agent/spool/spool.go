@@ -108,16 +108,18 @@ type Spool struct {
 	turn, reading chan struct{}
 	framers       chan *framer
 
-	mu        sync.Mutex
-	closed    bool
-	fatal     error
-	segments  []*segment
-	active    *segment
-	number    uint64 // of the last segment
-	next      uint64 // sequence number to give next
-	handed    uint64 // highest sequence number handed out
-	acked     uint64 // all through this one are acknowledged
-	above     map[uint64]bool
+	mu       sync.Mutex
+	closed   bool
+	fatal    error
+	segments []*segment
+	active   *segment
+	number   uint64 // of the last segment
+	next     uint64 // sequence number to give next
+	handed   uint64 // highest sequence number handed out
+	acked    uint64 // all through this one are acknowledged
+	above    map[uint64]bool
+	// kept are the records that are next to be handed out, by sequence number.
+	kept      map[uint64][]byte
 	holes     []hole
 	cursor    position
 	commit    *commit
@@ -158,7 +160,7 @@ func Open(o Options) (*Spool, Recovery, error) {
 	s := &Spool{
 		Options: o, keys: o.Keys, lock: lock,
 		turn: make(chan struct{}, 1), reading: make(chan struct{}, 1), framers: make(chan *framer, 4),
-		above: map[uint64]bool{}, changed: make(chan struct{}), next: 1,
+		above: map[uint64]bool{}, kept: map[uint64][]byte{}, changed: make(chan struct{}), next: 1,
 	}
 	recovery, err := s.recover()
 	if err != nil {
