@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -125,11 +126,15 @@ func (j *exportJob) readHead() error {
 	return nil
 }
 
+// maxHelpers bounds the memory for reading one large file on many processors.
+const maxHelpers = 4
+
 // loadExports loads queued files one after the other. Each batch is handed on when
 // it is full or nothing else waits. When ctx is done it stops where it is: a file
 // that was not read to its end is read again.
 func (w *Watcher) loadExports(ctx, shipCtx context.Context) {
 	sealer := newSealer(w.Redactor.Clone(), w.free, w.out)
+	helpers := newHelpers(min(runtime.GOMAXPROCS(0), maxHelpers)-1, w.Redactor, sealer)
 	readers := map[*sourceState]*reader{}
 	for job := range w.exports {
 		if ctx.Err() != nil {
@@ -138,6 +143,7 @@ func (w *Watcher) loadExports(ctx, shipCtx context.Context) {
 		r := readers[job.source]
 		if r == nil {
 			r = job.source.newReader(sealer)
+			r.helpers = helpers
 			readers[job.source] = r
 		}
 		err := w.loadExport(ctx, r, job)

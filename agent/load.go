@@ -31,8 +31,11 @@ type LoadOptions struct {
 	// Tenant and Zone are for logs that name none.
 	Tenant string
 	Zone   *time.Location
-	// Workers is how many files are read at once; 0 means one for each processor.
+	// Workers is how many files are read at once, and by how many goroutines large ones
+	// if there are fewer; 0 means one for each processor.
 	Workers int
+	// chunkSize is for tests; 0 means chunkSize.
+	chunkSize int
 	// MaxUnpacked bounds what comes out of one packed file, in bytes; 0 means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
@@ -140,12 +143,19 @@ func (l *loading) work(ctx context.Context, jobs <-chan int, s *sealer) error {
 		maxUnpacked: l.MaxUnpacked,
 		progress:    l.tell,
 		ordinals:    newOrdinals(),
+		chunkSize:   l.chunkSize,
+		helpers:     newHelpers(l.Workers/max(1, min(l.Workers, len(l.inputs)))-1, l.Redactor, s),
 	}
 	for i := range jobs {
 		report, err := r.read(ctx, l.inputs[i])
 		l.files[i] = report
 		l.fileDone()
 		if err != nil {
+			return err
+		}
+	}
+	for _, h := range r.helpers {
+		if err := h.sealer.seal(ctx); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,9 @@ type store struct {
 	rows       map[string]row
 	arrived    int
 	quarantine []string
-	tokens     map[string]bool
+	// places are where the stored records stand, rejections the quarantined ones in full.
+	places, rejections []string
+	tokens             map[string]bool
 	// hold, if not nil, makes Ship wait.
 	hold chan struct{}
 }
@@ -70,9 +72,11 @@ func (s *store) Ship(ctx context.Context, b Sealed) error {
 		r := row{uid: e["event_uid"], path: e["http_request_url_path"], file: e["x_source_file"], source: e["x_source_name"]}
 		s.rows[r.uid] = r
 		s.arrived++
+		s.places = append(s.places, e["x_source_offset"]+" "+e["query_info_query_string"])
 	}
 	for _, q := range quarantined {
 		s.quarantine = append(s.quarantine, q["x_source_file"]+": "+q["reason"])
+		s.rejections = append(s.rejections, fmt.Sprint(q))
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package agent
 
-import "github.com/crmwatch/crmwatch/schema"
+import (
+	"sync"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
 
 // maxDistinct is how many different records of one file ordinals remembers: 256
 // MiB, 384 while the table grows. Beyond it (a file of some 10 GB), records not
@@ -19,6 +23,8 @@ type ordinals struct {
 	limit   int
 	// touched has no meaning; without it the reads ahead would be left out.
 	touched uint64
+	// mu is for files that several goroutines read.
+	mu sync.Mutex
 	// Overflowed says that the limit was reached.
 	Overflowed bool
 }
@@ -47,6 +53,8 @@ const lookAhead = 64
 // waiting for memory, so the slots of many events are touched before the first is
 // used, and the processor waits for all of them at once.
 func (o *ordinals) Resolve(b *schema.Batch, from int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	for rows := b.Rows(); from < rows; from += lookAhead {
 		some := min(rows, from+lookAhead)
 		mask := uint64(len(o.slots) - 1)

@@ -25,6 +25,10 @@ type reader struct {
 	maxUnpacked int64
 	// progress is told how many more bytes on disk are done.
 	progress func(bytesOnDisk int64, events, quarantined int64)
+	// helpers read parts of a large file beside this reader, each into a sealer of its
+	// own. chunkSize is how large the parts are; 0 means chunkSize.
+	helpers   []helper
+	chunkSize int
 
 	ordinals *ordinals
 	buf      []byte
@@ -52,6 +56,21 @@ func (r *reader) read(ctx context.Context, in Input) (FileReport, error) {
 	return report, f.err
 }
 
+// helper is what a second goroutine needs to read parts of a file.
+type helper struct {
+	redactor *redact.Redactor
+	sealer   *sealer
+}
+
+// newHelpers makes n helpers for a reader whose redactor and sealer are these.
+func newHelpers(n int, redactor *redact.Redactor, like *sealer) []helper {
+	var helpers []helper
+	for range n {
+		helpers = append(helpers, helper{redactor.Clone(), newSealer(redactor.Clone(), like.free, like.out)})
+	}
+	return helpers
+}
+
 func (r *reader) tell(bytesOnDisk int64, report *FileReport) {
 	if r.progress != nil {
 		r.progress(bytesOnDisk, report.Events, report.Quarantined)
@@ -68,8 +87,9 @@ type fileReading struct {
 	// err is why batches can no longer be handed on.
 	err error
 
-	decoder formats.Decoder
-	name    string
+	decoder    formats.Decoder
+	newDecoder func() formats.Decoder
+	name       string
 	// start and end are the unread part of buf; offset is where start is in the file.
 	start, end int
 	offset     int64
@@ -79,6 +99,13 @@ type fileReading struct {
 	// unresolved is the first row of the open batch that is not yet known to be no
 	// repetition.
 	unresolved int
+	// firstEvent is where the file's first event stands; -1 before it.
+	firstEvent int64
+	// chunked says that this reads parts of the file: rejections are held back, and
+	// batches are not sealed within a part.
+	chunked bool
+	held    []formats.Rejection
+	stopped func() bool
 }
 
 func (f *fileReading) run(ctx context.Context) {
@@ -97,7 +124,9 @@ func (f *fileReading) run(ctx context.Context) {
 	}
 	f.ordinals.Reset()
 	f.unresolved = f.sealer.batch.Rows()
+	f.firstEvent = -1
 	defer f.resolve()
+	first := true
 	for {
 		used, decodeErr := f.decode(f.buf[f.start:f.end], atEOF)
 		f.start += used
@@ -111,7 +140,14 @@ func (f *fileReading) run(ctx context.Context) {
 			return
 		}
 		f.tellMore()
-		atEOF, readErr = f.fill(blockSize)
+		if first && f.canChunk() {
+			read := f.buf[:f.start]
+			line := 1 + int64(bytes.Count(read, []byte{'\n'}))
+			atEOF, readErr = f.readChunks(ctx, bytes.Clone(read[:f.firstEvent]), line)
+		} else {
+			atEOF, readErr = f.fill(blockSize)
+		}
+		first = false
 	}
 }
 
@@ -162,7 +198,8 @@ func (f *fileReading) recognise() bool {
 		return false
 	}
 	f.name, f.report.Format, f.report.Why = format.Name, format.Name, why
-	f.decoder = format.New(f.options)
+	f.newDecoder = func() formats.Decoder { return format.New(f.options) }
+	f.decoder = f.newDecoder()
 	return true
 }
 

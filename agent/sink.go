@@ -92,6 +92,9 @@ func (s *fileSink) Event(e *schema.Event) {
 	if e.Text[schema.MetadataLogFormat] == "" {
 		e.Text[schema.MetadataLogFormat] = s.name
 	}
+	if s.report.Events == 0 && s.firstEvent < 0 {
+		s.firstEvent = int64(e.Number[schema.SourceOffset])
+	}
 	s.times.add(e.Time)
 	s.redactor.Row(e)
 	s.sealer.add(s.source, e)
@@ -102,6 +105,15 @@ func (s *fileSink) Event(e *schema.Event) {
 
 // Reject keeps a record that could not be understood, with its secrets taken out.
 func (s *fileSink) Reject(r formats.Rejection) {
+	if s.chunked {
+		r.Content = bytes.Clone(r.Content)
+		s.held = append(s.held, r)
+		return
+	}
+	s.quarantine(r)
+}
+
+func (s *fileSink) quarantine(r formats.Rejection) {
 	if s.err != nil {
 		return
 	}
@@ -120,7 +132,7 @@ func (s *fileSink) Reject(r formats.Rejection) {
 }
 
 func (s *fileSink) sealFull() {
-	if s.sealer.full() {
+	if !s.chunked && s.sealer.full() {
 		s.resolve()
 		s.err = s.seal()
 		s.unresolved = 0

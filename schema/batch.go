@@ -130,3 +130,49 @@ func (b *Batch) Reset() {
 	}
 	b.unmapped.reset()
 }
+
+// Mark is how far a batch was filled at some time.
+type Mark struct {
+	rows, bytes      int
+	minTime, maxTime int64
+	dict             [textCount]int
+	text             [textCount]struct{ rows, bytes int }
+	number           [numberCount]int
+	names            int
+	values           struct{ rows, bytes int }
+}
+
+// Mark notes how far the batch is filled.
+func (b *Batch) Mark(m *Mark) {
+	m.rows, m.bytes, m.minTime, m.maxTime = b.rows, b.bytes, b.minTime, b.maxTime
+	for i := range b.text {
+		m.text[i].rows, m.text[i].bytes = b.text[i].rows, len(b.text[i].data)
+		if d := b.dict[i]; d != nil {
+			m.dict[i] = len(d.keys)
+		}
+	}
+	for i := range b.number {
+		m.number[i] = len(b.number[i].data)
+	}
+	m.names = len(b.unmapped.names.keys)
+	m.values.rows, m.values.bytes = b.unmapped.values.rows, len(b.unmapped.values.data)
+}
+
+// Rewind takes out what was appended since the mark. Values that came into
+// dictionaries stay there, and no row has them.
+func (b *Batch) Rewind(m *Mark) {
+	b.rows, b.bytes, b.minTime, b.maxTime = m.rows, m.bytes, m.minTime, m.maxTime
+	b.time, b.uid = b.time[:8*m.rows], b.uid[:16*m.rows]
+	for i := range b.text {
+		b.text[i].rows, b.text[i].data = m.text[i].rows, b.text[i].data[:m.text[i].bytes]
+		if d := b.dict[i]; d != nil {
+			d.keys = d.keys[:m.dict[i]]
+		}
+	}
+	for i := range b.number {
+		b.number[i].data = b.number[i].data[:m.number[i]]
+	}
+	u := &b.unmapped
+	u.ends, u.names.keys = u.ends[:8*m.rows], u.names.keys[:m.names]
+	u.values.rows, u.values.data = m.values.rows, u.values.data[:m.values.bytes]
+}

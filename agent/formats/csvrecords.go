@@ -42,6 +42,8 @@ type csvRecords struct {
 	lineStart int64
 	// columns is the number of fields of the header; 0 before the first.
 	columns int
+	// headers counts the headers that were read.
+	headers int
 	// inLongLine: the rest of a line that was rejected as too long follows.
 	inLongLine bool
 	// outOfStep: a bad record was rejected without finding the next good one.

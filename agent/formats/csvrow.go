@@ -31,6 +31,7 @@ func (r *csvRecords) fields(n int) {
 			return
 		}
 		r.columns = s.count
+		r.headers++
 		r.used += n
 		return
 	}
@@ -75,5 +76,6 @@ func (r *csvRecords) headerBehindMark() int {
 		return 0
 	}
 	r.columns = r.splitter.count
+	r.headers++
 	return len(byteOrderMark) + n
 }
