@@ -20,9 +20,14 @@ type Format struct {
 	Name string
 	// Title names the family for people.
 	Title string
-	// Line says that a record is one line, so that the log can be followed while
-	// it is written. The other formats are read as finished files.
+	// Line says that a record is one line, or begins one, so that the log can be
+	// followed while it is written. The other formats are read as finished files.
 	Line bool
+	// Multiline says that more lines may belong to a record that looks whole: where
+	// it ends shows only when the next begins. Decode does not use the last record
+	// until then, or until atEOF; whoever follows such a log gives its last lines
+	// with atEOF when it has been quiet for a while.
+	Multiline bool
 	// Detect looks at the head of a file (at most HeadSize bytes, cut anywhere)
 	// and says why it is this format, or "" when it is not.
 	Detect func(head []byte) (why string)
@@ -103,6 +108,11 @@ var all = []Format{
 	salesforceELF,
 	loginHistory,
 	setupAuditTrail,
+	hubspot,
+	zoho,
+	sugarAudit,
+	sugarLog,
+	sugarAccess,
 	kong,
 	nginxJSON,
 	nginx,
