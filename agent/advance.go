@@ -45,8 +45,9 @@ func (s *sourceState) read(ctx context.Context, g *generation, now time.Time) (m
 	return true
 }
 
-// stretch decodes the next whole lines. The marker is compared first: a file that
-// was truncated and has grown again since must not be read from the middle.
+// stretch decodes the next whole lines. A decoder may leave the last of them until it
+// sees the next ones, or the log has been quiet. The marker is compared first: a file
+// that was truncated and has grown again since must not be read from the middle.
 func (s *sourceState) stretch(g *generation, now time.Time) error {
 	block, err := s.w.block(g, liveStretch)
 	if err != nil {
@@ -87,9 +88,11 @@ func (s *sourceState) stretch(g *generation, now time.Time) error {
 		g.drained = true
 		return nil
 	}
-	g.drained = false
 	lines := block[:end]
-	if end <= liveStretch {
+	// The last record of a log that stands still is whole, unless there is more to read
+	// than this. It is taken from the block: tail may leave the last line behind.
+	quiet := g.format.Multiline && len(block) <= liveStretch && now.Sub(g.grewAt) >= s.w.Quiet
+	if end <= liveStretch && !quiet {
 		if live, err := tailLines(g.file, g.position.Offset, lines); err == nil {
 			lines = live
 		} else if errors.Is(err, errChanged) {
@@ -97,7 +100,18 @@ func (s *sourceState) stretch(g *generation, now time.Time) error {
 		}
 		// A file that cannot be opened a second time is read from the block.
 	}
-	s.decode(g, lines, false, s.w.sealer, now)
+	before := g.position.Offset
+	s.decode(g, lines, quiet, s.w.sealer, now)
+	if g.position.Offset == before && len(block) > liveStretch {
+		// A record of many lines that is longer than the block.
+		if block, err = s.w.block(g, formats.MaxRecord+blockSize); err != nil {
+			return err
+		}
+		quiet = g.format.Multiline && int64(len(block)) == g.state.size-before && now.Sub(g.grewAt) >= s.w.Quiet
+		s.decode(g, block[:bytes.LastIndexByte(block, '\n')+1], quiet, s.w.sealer, now)
+	}
+	// What the decoder leaves, having seen all, waits for the lines that end it.
+	g.drained = g.position.Offset == before && len(lines) == end
 	return nil
 }
 

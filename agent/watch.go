@@ -35,6 +35,10 @@ type WatchOptions struct {
 	// RotateWait is how long a rotated log must stand still until it is closed; 0
 	// means ten seconds: servers write to the old file until they reopen it.
 	RotateWait time.Duration
+	// Quiet is how long a log whose records may have several lines must stand still
+	// until its last one is taken for whole; 0 means five seconds. What comes later
+	// than that is told apart from the record, and goes to quarantine.
+	Quiet time.Duration
 	// SealAge is how long an event waits for others at most; 0 means one second.
 	SealAge time.Duration
 	// Drain is how long Run goes on after its context is done; 0 means ten seconds.
@@ -81,6 +85,7 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 	setDefault(&o.Poll, time.Second)
 	setDefault(&o.Settle, 2*time.Second)
 	setDefault(&o.RotateWait, 10*time.Second)
+	setDefault(&o.Quiet, 5*time.Second)
 	setDefault(&o.SealAge, time.Second)
 	setDefault(&o.Drain, 10*time.Second)
 	w := &Watcher{
