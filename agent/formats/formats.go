@@ -118,13 +118,14 @@ var all = []Format{
 	nginx,
 }
 
-// All lists the formats in the order in which Detect asks them.
-func All() []Format { return all }
+// All lists the formats in the order in which Detect asks them: the mappings of the
+// user come first.
+func All() []Format { return append(mappings(), all...) }
 
 // ByName finds a format by its name.
 func ByName(name string) (Format, error) {
 	var names []string
-	for _, f := range all {
+	for _, f := range append(mappings(), all...) {
 		if f.Name == name {
 			return f, nil
 		}
@@ -136,7 +137,7 @@ func ByName(name string) (Format, error) {
 // Detect finds the format of a file from its first bytes.
 func Detect(head []byte) (f Format, why string, ok bool) {
 	head = bytes.TrimPrefix(head, byteOrderMark)
-	for _, f := range all {
+	for _, f := range append(mappings(), all...) {
 		if why := f.Detect(head); why != "" {
 			return f, why, true
 		}

@@ -28,7 +28,9 @@ type config struct {
 	Reading readingConfig  `yaml:"reading"`
 	Rules   rulesConfig    `yaml:"rules"`
 	Slack   slackConfig    `yaml:"slack"`
-	Spool   spoolConfig    `yaml:"spool"`
+	// Mappings are formats of the user's own.
+	Mappings []formats.Mapping `yaml:"mappings"`
+	Spool    spoolConfig       `yaml:"spool"`
 	// Ship is where `crmwatch agent` delivers to.
 	Ship shipConfig `yaml:"ship"`
 	Log  logConfig  `yaml:"log"`
@@ -58,7 +60,10 @@ type readingConfig struct {
 	Poll       time.Duration `yaml:"poll"`
 	Settle     time.Duration `yaml:"settle"`
 	RotateWait time.Duration `yaml:"rotate_wait"`
-	SealAge    time.Duration `yaml:"seal_age"`
+	// Quiet is how long a log with records of several lines must stand still until its
+	// last record is taken for whole.
+	Quiet   time.Duration `yaml:"quiet"`
+	SealAge time.Duration `yaml:"seal_age"`
 }
 
 type rulesConfig struct {
@@ -104,7 +109,7 @@ func loadConfig(path string) (config, error) {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c := config{
-		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, SealAge: time.Second},
+		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: time.Second},
 		Rules:   rulesConfig{Settle: 5 * time.Second},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
@@ -202,6 +207,7 @@ func (c *configCheck) all(cfg *config) {
 	if len(cfg.Sources) == 0 {
 		c.fail("$.sources", "sources is empty: name at least one, with its paths")
 	}
+	c.mappings(cfg.Mappings)
 	names := map[string]bool{}
 	for i, s := range cfg.Sources {
 		c.source(fmt.Sprintf("$.sources[%d]", i), s, names)
@@ -219,7 +225,7 @@ func (c *configCheck) all(cfg *config) {
 	if !slices.Contains([]string{"text", "json"}, cfg.Log.Format) {
 		c.fail("$.log.format", "log.format is %q: use text or json", cfg.Log.Format)
 	}
-	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait, "seal_age": cfg.Reading.SealAge} {
+	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait, "quiet": cfg.Reading.Quiet, "seal_age": cfg.Reading.SealAge} {
 		if wait <= 0 || wait > time.Hour {
 			c.fail("$.reading."+name, "reading.%s is %s: use a duration such as 2s, up to 1h", name, wait)
 		}
@@ -236,6 +242,23 @@ func (c *configCheck) all(cfg *config) {
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
 	}
+}
+
+// mappings checks the user's formats, and makes the good ones known.
+func (c *configCheck) mappings(mappings []formats.Mapping) {
+	var good []formats.Mapping
+	for i := range mappings {
+		problems := mappings[i].Check()
+		for _, p := range problems {
+			c.fail(fmt.Sprintf("$.mappings[%d].%s", i, p.Key), "%s", p.Message)
+		}
+		if slices.ContainsFunc(good, func(m formats.Mapping) bool { return m.Name == mappings[i].Name }) {
+			c.fail(fmt.Sprintf("$.mappings[%d].name", i), "two mappings are called %s: give each a name of its own", mappings[i].Name)
+		} else if len(problems) == 0 {
+			good = append(good, mappings[i])
+		}
+	}
+	formats.SetMappings(good)
 }
 
 func (c *configCheck) listen(address string) {

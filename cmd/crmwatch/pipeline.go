@@ -78,7 +78,7 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 	}
 	watch := agent.WatchOptions{
 		Spool: p.spool, Positions: p.positions, Redactor: redact.New(key), Log: log,
-		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait, SealAge: cfg.Reading.SealAge,
+		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait, Quiet: cfg.Reading.Quiet, SealAge: cfg.Reading.SealAge,
 	}
 	for _, s := range cfg.Sources {
 		zone, err := time.LoadLocation(s.Zone)
