@@ -54,8 +54,15 @@ func (p Problems) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// err is the problems of one file as an error, each once and in the file's order;
-// nil when there is none.
+// inOrder sorts the problems of one file by their place in it.
+func (p Problems) inOrder() Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return p
+}
+
+// err is p as an error, each problem once; nil when there is none.
 func (p Problems) err() error {
 	var once Problems
 	for _, problem := range p {
@@ -66,8 +73,5 @@ func (p Problems) err() error {
 	if len(once) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(once, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
 	return once
 }

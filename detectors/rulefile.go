@@ -89,7 +89,7 @@ func Parse(file string, text []byte) (Rule, error) {
 	}
 	c := &check{source: src, file: read}
 	rule := c.rule()
-	if err := c.problems.err(); err != nil {
+	if err := c.problems.inOrder().err(); err != nil {
 		return Rule{}, err
 	}
 	return rule, nil
