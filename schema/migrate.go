@@ -3,8 +3,10 @@ package schema
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -67,14 +69,64 @@ ORDER BY name`
 
 // Migrate applies the steps that the database does not have yet and returns
 // their names. Each statement can be repeated, so a step that was cut off is
-// simply applied again.
-func Migrate(ctx context.Context, conn Store) ([]string, error) {
-	if err := conn.Exec(ctx, createMigrationsTable); err != nil {
-		return nil, fmt.Errorf("create table schema_migrations: %w", err)
+// simply applied again. A server that is too old is refused, and so is the database
+// of a cluster that lacks steps, because its tables are made by MigrateCluster.
+func Migrate(ctx context.Context, conn Store) ([]string, error) { return migrate(ctx, conn, "") }
+
+// MigrateCluster is Migrate for all servers of a cluster.
+func MigrateCluster(ctx context.Context, conn Store, cluster string) ([]string, error) {
+	if err := CheckCluster(cluster); err != nil {
+		return nil, err
 	}
-	done, err := appliedMigrations(ctx, conn)
+	return migrate(ctx, conn, cluster)
+}
+
+// Pending are the steps that the database does not have yet.
+func Pending(ctx context.Context, conn Store) ([]string, error) {
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'").Scan(&exists); err != nil {
+		return nil, fmt.Errorf("look for schema_migrations: %w", err)
+	}
+	done := map[string]bool{}
+	if exists {
+		var err error
+		if done, err = appliedMigrations(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	steps, err := Migrations()
 	if err != nil {
 		return nil, err
+	}
+	var pending []string
+	for _, step := range steps {
+		if !done[step.Name] {
+			pending = append(pending, step.Name)
+		}
+	}
+	return pending, nil
+}
+
+func migrate(ctx context.Context, conn Store, cluster string) ([]string, error) {
+	if err := CheckServer(ctx, conn); err != nil {
+		return nil, err
+	}
+	pending, err := Pending(ctx, conn)
+	if err != nil || len(pending) == 0 {
+		return nil, err
+	}
+	var clustered, exists bool
+	if err := conn.QueryRow(ctx, "SELECT countIf(name = 'events_local') > 0, count() > 0 FROM system.tables WHERE database = currentDatabase() AND name IN ('events', 'events_local')").Scan(&clustered, &exists); err != nil {
+		return nil, fmt.Errorf("look for the events table: %w", err)
+	}
+	switch {
+	case clustered && cluster == "":
+		return nil, fmt.Errorf("this is the database of a cluster, and it lacks %s: run crmwatch migrate --cluster NAME first", strings.Join(pending, ", "))
+	case exists && !clustered && cluster != "":
+		return nil, errors.New("this database has the tables of a single server: make the cluster's in a database of their own")
+	}
+	if err := execAll(ctx, conn, createMigrationsTable, cluster); err != nil {
+		return nil, fmt.Errorf("create table schema_migrations: %w", err)
 	}
 	steps, err := Migrations()
 	if err != nil {
@@ -82,11 +134,11 @@ func Migrate(ctx context.Context, conn Store) ([]string, error) {
 	}
 	var applied []string
 	for _, step := range steps {
-		if done[step.Name] {
+		if !slices.Contains(pending, step.Name) {
 			continue
 		}
 		for i, statement := range step.Statements {
-			if err := conn.Exec(ctx, statement); err != nil {
+			if err := execAll(ctx, conn, statement, cluster); err != nil {
 				return applied, fmt.Errorf("apply migration %s, statement %d: %w", step.Name, i+1, err)
 			}
 		}
@@ -96,6 +148,19 @@ func Migrate(ctx context.Context, conn Store) ([]string, error) {
 		applied = append(applied, step.Name)
 	}
 	return applied, nil
+}
+
+func execAll(ctx context.Context, conn Store, statement, cluster string) error {
+	rendered, err := render(statement, cluster)
+	if err != nil {
+		return err
+	}
+	for _, s := range rendered {
+		if err := conn.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func appliedMigrations(ctx context.Context, conn Store) (map[string]bool, error) {

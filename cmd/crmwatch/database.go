@@ -212,6 +212,21 @@ func readServer(path string) (server, error) {
 // openServer connects to the ClickHouse server of a DSN file and brings its tables
 // up to date.
 func openServer(ctx context.Context, path string) (schema.Store, error) {
+	options, err := serverOptions(path)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("open ClickHouse server: %w", err)
+	}
+	if _, err := schema.Migrate(ctx, conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
+	}
+	return conn, nil
+}
+
+func serverOptions(path string) (*clickhouse.Options, error) {
 	text, err := readSecret(path)
 	if err != nil {
 		return nil, err
@@ -226,14 +241,7 @@ func openServer(ctx context.Context, path string) (schema.Store, error) {
 		options.Settings = clickhouse.Settings{}
 	}
 	options.Settings["async_insert"] = 0
-	conn, err := clickhouse.Open(options)
-	if err != nil {
-		return nil, fmt.Errorf("open ClickHouse server: %w", err)
-	}
-	if _, err := schema.Migrate(ctx, conn); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
-	}
-	return conn, nil
+	return options, nil
 }
 
 // readSecret reads a file with one secret, and refuses it when others may read it.

@@ -33,6 +33,7 @@ type commands struct {
 	Enroll      enrollCommand      `cmd:"" help:"Give an agent a token for the collector, or take it back."`
 	Spool       spoolCommand       `cmd:"" help:"Look at what waits for delivery."`
 	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
+	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables of a ClickHouse server or cluster, or print the statements."`
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`
 	Rules       rulesCommand       `cmd:"" help:"List, show and test the detection rules."`

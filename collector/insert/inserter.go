@@ -53,6 +53,9 @@ var insertSettings = clickhouse.Settings{
 	"min_insert_block_size_bytes":                0,
 	"input_format_defaults_for_omitted_fields":   1,
 	"input_format_native_allow_types_conversion": 1,
+	// On a cluster, an insert into a Distributed table is answered when the shards have
+	// it, and its token goes with it.
+	"distributed_foreground_insert": 1,
 }
 
 // Insert inserts a delivery and returns when the server has acknowledged all of it.

@@ -1,0 +1,244 @@
+CREATE TABLE IF NOT EXISTS schema_migrations ON CLUSTER `crm`
+(
+    name String,
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/schema_migrations', '{shard}-{replica}')
+ORDER BY name;
+
+CREATE TABLE IF NOT EXISTS events_local ON CLUSTER `crm`
+(
+    time DateTime64(3, 'UTC') CODEC(Delta, LZ4),
+    event_uid UUID,
+    ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    metadata_product_vendor_name LowCardinality(String),
+    metadata_log_name LowCardinality(String),
+    metadata_log_format LowCardinality(String),
+    metadata_event_code LowCardinality(String),
+    metadata_correlation_uid String,
+    metadata_original_event_uid String,
+    actor_user_uid LowCardinality(String),
+    actor_user_name LowCardinality(String),
+    actor_user_email_addr LowCardinality(String),
+    actor_user_type LowCardinality(String),
+    actor_app_uid LowCardinality(String),
+    actor_app_name LowCardinality(String),
+    x_actor_client_name LowCardinality(String),
+    x_actor_client_category LowCardinality(String),
+    actor_idp_uid LowCardinality(String),
+    actor_session_uid LowCardinality(String),
+    actor_session_uid_alt LowCardinality(String),
+    session_credential_uid LowCardinality(String),
+    user_uid LowCardinality(String),
+    user_name LowCardinality(String),
+    src_endpoint_ip LowCardinality(String),
+    src_endpoint_name LowCardinality(String),
+    x_src_endpoint_network LowCardinality(String),
+    src_endpoint_location_country LowCardinality(String),
+    src_endpoint_location_city LowCardinality(String),
+    dst_endpoint_ip LowCardinality(String),
+    dst_endpoint_hostname LowCardinality(String),
+    http_request_http_method LowCardinality(String),
+    http_request_url_path String,
+    http_request_url_query_string String,
+    http_request_user_agent LowCardinality(String),
+    http_request_referrer String,
+    http_request_version LowCardinality(String),
+    http_response_content_type LowCardinality(String),
+    http_request_x_forwarded_for LowCardinality(String),
+    api_operation LowCardinality(String),
+    api_version LowCardinality(String),
+    api_service_name LowCardinality(String),
+    resources_name LowCardinality(String),
+    resources_type LowCardinality(String),
+    resources_uid String,
+    query_info_query_string String,
+    status_code LowCardinality(String),
+    status_detail String,
+    message String,
+    logon_type LowCardinality(String),
+    x_logon_sub_type LowCardinality(String),
+    auth_protocol LowCardinality(String),
+    tls_version LowCardinality(String),
+    tls_cipher LowCardinality(String),
+    x_source_name LowCardinality(String),
+    x_source_file LowCardinality(String),
+    raw_data String,
+    class_uid UInt16,
+    activity_id UInt8,
+    severity_id UInt8,
+    status_id UInt8,
+    action_id UInt8,
+    disposition_id UInt8,
+    metadata_is_truncated UInt8,
+    actor_user_type_id UInt8,
+    src_endpoint_port UInt16,
+    http_response_code UInt16,
+    duration UInt32,
+    traffic_bytes_in UInt64,
+    traffic_bytes_out UInt64,
+    x_rows_processed UInt64,
+    x_rows_failed UInt64,
+    logon_type_id UInt8,
+    auth_protocol_id UInt8,
+    account_switch_type_id UInt8,
+    is_mfa UInt8,
+    x_counts_against_limit UInt8,
+    x_is_rate_limited UInt8,
+    x_cpu_time UInt32,
+    x_db_time UInt64,
+    x_db_cpu_time UInt32,
+    x_db_blocks UInt64,
+    x_field_count UInt32,
+    x_source_offset UInt64,
+    x_ordinal UInt32,
+    unmapped Map(LowCardinality(String), String),
+    metadata_version LowCardinality(String) DEFAULT '1.8.0',
+    metadata_uid String ALIAS toString(event_uid),
+    category_uid UInt8 ALIAS intDiv(class_uid, 1000),
+    type_uid UInt32 ALIAS class_uid * 100 + activity_id
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/events_local', '{replica}')
+PARTITION BY toYYYYMMDD(time)
+ORDER BY (class_uid, toStartOfHour(time), actor_user_uid, time, event_uid)
+SETTINGS replicated_deduplication_window = 10000, min_bytes_for_wide_part = 67108864;
+
+CREATE TABLE IF NOT EXISTS events ON CLUSTER `crm` AS events_local
+ENGINE = Distributed('crm', currentDatabase(), 'events_local',
+    cityHash64(metadata_tenant_uid, metadata_product_name, actor_app_uid, actor_user_uid, if(actor_app_uid = '' AND actor_user_uid = '', src_endpoint_ip, '')));
+
+CREATE TABLE IF NOT EXISTS quarantine_local ON CLUSTER `crm`
+(
+    quarantine_uid UUID,
+    ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
+    x_source_name LowCardinality(String),
+    x_source_file String,
+    metadata_log_format LowCardinality(String),
+    line UInt64,
+    column UInt32,
+    x_source_offset UInt64,
+    length UInt64,
+    reason LowCardinality(String),
+    detail String,
+    content String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/quarantine_local', '{replica}')
+ORDER BY (x_source_file, x_source_offset, quarantine_uid);
+
+CREATE TABLE IF NOT EXISTS quarantine ON CLUSTER `crm` AS quarantine_local
+ENGINE = Distributed('crm', currentDatabase(), 'quarantine_local',
+    cityHash64(x_source_file, x_source_offset));
+
+CREATE TABLE IF NOT EXISTS findings ON CLUSTER `crm`
+(
+    finding_uid UUID,
+    version UInt64,
+    detected_at DateTime64(3, 'UTC'),
+    rule LowCardinality(String),
+    severity_id UInt8,
+    title String,
+    message String,
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    entity_type LowCardinality(String),
+    entity_uid String,
+    entity String,
+    window_from DateTime64(3, 'UTC'),
+    window_to DateTime64(3, 'UTC'),
+    first_seen DateTime64(3, 'UTC'),
+    last_seen DateTime64(3, 'UTC'),
+    count UInt64,
+    attack Array(LowCardinality(String)),
+    attributes Map(LowCardinality(String), String),
+    evidence Array(UUID),
+    evidence_sql String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/findings', '{shard}-{replica}', version)
+ORDER BY finding_uid;
+
+CREATE TABLE IF NOT EXISTS alerts ON CLUSTER `crm`
+(
+    alert_uid UUID,
+    version UInt64,
+    updated_at DateTime64(3, 'UTC'),
+    status LowCardinality(String),
+    merged_into UUID,
+    severity_id UInt8,
+    title String,
+    metadata_tenant_uid LowCardinality(String),
+    entity_type LowCardinality(String),
+    entity_uid String,
+    entity String,
+    first_seen DateTime64(3, 'UTC'),
+    last_seen DateTime64(3, 'UTC'),
+    seen_after_s UInt32,
+    finding_uids Array(UUID),
+    attack Array(LowCardinality(String)),
+    content_hash UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/alerts', '{shard}-{replica}', version)
+ORDER BY alert_uid;
+
+CREATE TABLE IF NOT EXISTS watermarks ON CLUSTER `crm`
+(
+    rule LowCardinality(String),
+    version UInt64,
+    watermark DateTime64(3, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/watermarks', '{shard}-{replica}', version)
+ORDER BY rule;
+
+CREATE TABLE IF NOT EXISTS rule_runs ON CLUSTER `crm`
+(
+    rule LowCardinality(String),
+    started_at DateTime64(3, 'UTC'),
+    duration_ms UInt32,
+    arrived_from DateTime64(3, 'UTC'),
+    arrived_to DateTime64(3, 'UTC'),
+    windows UInt32,
+    findings UInt32,
+    error String
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/rule_runs', '{shard}-{replica}')
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (rule, started_at)
+TTL toDateTime(started_at) + INTERVAL 30 DAY;
+
+CREATE TABLE IF NOT EXISTS notifications ON CLUSTER `crm`
+(
+    alert_uid UUID,
+    notifier LowCardinality(String),
+    version UInt64,
+    updated_at DateTime64(3, 'UTC'),
+    state LowCardinality(String),
+    repeat LowCardinality(String),
+    channel String,
+    message_id String,
+    content_hash UInt64,
+    severity_id UInt8,
+    attempts UInt32,
+    first_attempt_at DateTime64(3, 'UTC'),
+    sent_at DateTime64(3, 'UTC'),
+    not_before DateTime64(3, 'UTC'),
+    reason LowCardinality(String)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/notifications', '{shard}-{replica}', version)
+ORDER BY (alert_uid, notifier);
+
+CREATE TABLE IF NOT EXISTS deliveries ON CLUSTER `crm`
+(
+    agent_uid String,
+    sequence UInt64,
+    agent LowCardinality(String),
+    events_hash FixedString(16),
+    quarantine_hash FixedString(16),
+    rows UInt64,
+    quarantined UInt64,
+    sealed_at DateTime64(3, 'UTC'),
+    received_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/deliveries', '{shard}-{replica}')
+ORDER BY (agent_uid, sequence)
+TTL toDateTime(received_at) + INTERVAL 90 DAY;
