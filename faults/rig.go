@@ -77,7 +77,13 @@ type trial struct {
 	*rig
 	source, dir, state string
 	written            int
-	dsn                string
+	// twins is how many lines stand in two files, so that their paths are stored twice.
+	twins int
+	dsn   string
+	// user is who the agent runs as, if not root.
+	user string
+	// peak is the largest resident memory of an agent that ended by itself, in KiB.
+	peak int64
 }
 
 func (g *rig) trial() *trial {
@@ -138,19 +144,30 @@ func (t *trial) rotate(n int) { must(os.Rename(t.log(), fmt.Sprintf("%s.%03d", t
 func (t *trial) agent(limit time.Duration, under ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	args := append(under, t.program, "agent", "--once", "--config", filepath.Join(t.dir, "agent.yaml"))
+	args := append(under, t.asUser(t.program, "agent", "--once", "--config", filepath.Join(t.dir, "agent.yaml"))...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		t.peak = max(t.peak, usage.Maxrss)
+	}
 	return out.String(), err
+}
+
+func (t *trial) asUser(args ...string) []string {
+	if t.user == "" {
+		return args
+	}
+	return append([]string{"setpriv", "--reuid=" + t.user, "--regid=" + t.user, "--clear-groups"}, args...)
 }
 
 // start runs the agent until it is killed.
 func (t *trial) start() *exec.Cmd {
-	cmd := exec.Command(t.program, "agent", "--config", filepath.Join(t.dir, "agent.yaml"))
+	args := t.asUser(t.program, "agent", "--config", filepath.Join(t.dir, "agent.yaml"))
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(cmd.Start())
 	return cmd
@@ -191,13 +208,14 @@ func (t *trial) query(query string) (n int) {
 // count compares what is stored with what was written.
 func (t *trial) count(r *result) {
 	r.trials++
-	distinct := t.query("SELECT uniqExact(http_request_url_path) FROM events WHERE x_source_name = {source:String}")
-	all := t.query("SELECT count() FROM events FINAL WHERE x_source_name = {source:String}")
-	if distinct != t.written || all != distinct {
+	distinct := t.query("SELECT uniqExact(http_request_url_path) FROM events WHERE startsWith(x_source_name, {source:String})")
+	all := t.query("SELECT count() FROM events FINAL WHERE startsWith(x_source_name, {source:String})")
+	if distinct != t.written || all != distinct+t.twins {
 		r.note("%s: %d written, %d stored, %d distinct", t.source, t.written, all, distinct)
 	}
 	r.lost += max(0, t.written-distinct)
-	r.doubled += all - distinct
+	r.doubled += max(0, all-distinct-t.twins)
+	r.lost += max(0, distinct+t.twins-all)
 	if os.Getenv("KEEP") == "" {
 		os.RemoveAll(t.dir)
 	}

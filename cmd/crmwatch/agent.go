@@ -18,7 +18,7 @@ type agentCommand struct {
 
 func (agentCommand) Help() string {
 	return `Reads logs on this machine, keeps them in a crash-safe spool, and ships them to a collector or straight to a
-ClickHouse server. Runs until it is interrupted.
+ClickHouse server. Runs until it is interrupted; SIGHUP reads the configuration again. A second signal ends it at once.
 
 Example:
   crmwatch agent --config agent.yaml
@@ -36,14 +36,27 @@ type shipConfig struct {
 	DSNFile    string `yaml:"dsn_file"`
 }
 
-func (c *agentCommand) Run(ctx context.Context, term terminal) error {
+func (c *agentCommand) load() (config, error) {
 	cfg, err := loadConfig(c.Config)
 	if err == nil && cfg.Ship.Collector == "" && cfg.Ship.DSNFile == "" {
 		err = configProblem{file: c.Config, message: "ship is missing: name a collector or a dsn_file, see examples/agent.yaml"}
 	}
+	return cfg, err
+}
+
+func (c *agentCommand) Run(ctx context.Context, term terminal) error {
+	cfg, err := c.load()
 	if err != nil {
 		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
+	if c.Once {
+		return c.serve(ctx, cfg, term)
+	}
+	return reloading(ctx, cfg.Log.logger(term.err), cfg, c.load, func(ctx context.Context, cfg config) error { return c.serve(ctx, cfg, term) })
+}
+
+func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) error {
+	cfg.apply()
 	log := cfg.Log.logger(term.err)
 	var send func(context.Context, schema.Delivery) error
 	if cfg.Ship.DSNFile != "" {

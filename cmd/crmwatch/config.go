@@ -210,7 +210,7 @@ func (c *configCheck) all(cfg *config) {
 	c.mappings(cfg.Mappings)
 	names := map[string]bool{}
 	for i, s := range cfg.Sources {
-		c.source(fmt.Sprintf("$.sources[%d]", i), s, names)
+		c.source(fmt.Sprintf("$.sources[%d]", i), cfg, s, names)
 	}
 	if cfg.Slack.Channel != "" && cfg.Slack.TokenFile == "" {
 		c.fail("$.slack.channel", "slack.token_file is missing: put the bot token (xoxb-...) into a file of mode 0600 and name it here")
@@ -244,7 +244,7 @@ func (c *configCheck) all(cfg *config) {
 	}
 }
 
-// mappings checks the user's formats, and makes the good ones known.
+// mappings checks the user's formats.
 func (c *configCheck) mappings(mappings []formats.Mapping) {
 	var good []formats.Mapping
 	for i := range mappings {
@@ -254,12 +254,13 @@ func (c *configCheck) mappings(mappings []formats.Mapping) {
 		}
 		if slices.ContainsFunc(good, func(m formats.Mapping) bool { return m.Name == mappings[i].Name }) {
 			c.fail(fmt.Sprintf("$.mappings[%d].name", i), "two mappings are called %s: give each a name of its own", mappings[i].Name)
-		} else if len(problems) == 0 {
-			good = append(good, mappings[i])
 		}
+		good = append(good, mappings[i])
 	}
-	formats.SetMappings(good)
 }
+
+// apply makes the mappings known as formats.
+func (c *config) apply() { formats.SetMappings(c.Mappings) }
 
 func (c *configCheck) listen(address string) {
 	if strings.HasPrefix(address, "unix:") {
@@ -275,7 +276,7 @@ func (c *configCheck) listen(address string) {
 	}
 }
 
-func (c *configCheck) source(place string, s sourceConfig, names map[string]bool) {
+func (c *configCheck) source(place string, cfg *config, s sourceConfig, names map[string]bool) {
 	switch {
 	case s.Name == "":
 		c.fail(place, "the source has no name: add one of a-z, 0-9, dot, dash, underscore")
@@ -300,6 +301,11 @@ func (c *configCheck) source(place string, s sourceConfig, names map[string]bool
 	}
 	if s.Format != "" {
 		f, err := formats.ByName(s.Format)
+		for i := range cfg.Mappings {
+			if m := &cfg.Mappings[i]; m.Name == s.Format {
+				f, err = formats.Format{Line: m.Shape != "csv"}, nil
+			}
+		}
 		if err != nil {
 			c.fail(place+".format", "%v", err)
 		} else if agent.Kind(s.Kind) == agent.KindFollow && !f.Line {

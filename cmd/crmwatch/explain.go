@@ -44,9 +44,11 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 		return fmt.Errorf("--zone %s is not known: use an IANA name such as Europe/Berlin", c.Zone)
 	}
 	if c.Config != "" {
-		if _, err := loadConfig(c.Config); err != nil {
+		cfg, err := loadConfig(c.Config)
+		if err != nil {
 			return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 		}
+		cfg.apply()
 	}
 	rules, err := detectors.Load(c.Rules...)
 	if err != nil {

@@ -62,10 +62,29 @@ type terminal struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := stopContext()
 	code := execute(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
+}
+
+// stopContext ends with the first signal that asks to stop; a second one ends the
+// program at once, with the exit code that shells give it.
+func stopContext() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		if number, ok := (<-signals).(syscall.Signal); ok {
+			os.Exit(128 + int(number))
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+	}
 }
 
 // execute runs one command line and returns the exit code.

@@ -26,26 +26,43 @@ type runCommand struct {
 }
 
 func (runCommand) Help() string {
-	return `Runs until it is interrupted. What was read and not yet stored is read again at the next start, and stored once.
+	return `Runs until it is interrupted; SIGHUP reads configuration and rules again, a second signal ends it at once. What was read and not yet stored is read again at the next start, and stored once.
 
 Example:
   crmwatch validate --config crmwatch.yaml && crmwatch run --config crmwatch.yaml`
 }
 
+// runSettings are a configuration and the rules that it names.
+type runSettings struct {
+	config
+	rules []detectors.Rule
+}
+
+func (c *runCommand) load() (s runSettings, err error) {
+	if s.config, err = loadConfig(c.Config); err != nil {
+		return s, exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+	}
+	if s.rules, err = detectors.Load(s.Rules.Directories...); err != nil {
+		return s, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
+	}
+	if s.rules, err = s.Rules.apply(c.Config, s.rules); err != nil {
+		return s, exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+	}
+	return s, nil
+}
+
 func (c *runCommand) Run(ctx context.Context, term terminal) error {
-	cfg, err := loadConfig(c.Config)
+	first, err := c.load()
 	if err != nil {
-		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+		return err
 	}
-	rules, err := detectors.Load(cfg.Rules.Directories...)
-	if err != nil {
-		return exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
-	}
-	if rules, err = cfg.Rules.apply(c.Config, rules); err != nil {
-		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
-	}
-	log := cfg.Log.logger(term.err)
-	monitor, err := newMonitor(ctx, cfg, rules, term, log)
+	return reloading(ctx, first.Log.logger(term.err), first, c.load, func(ctx context.Context, s runSettings) error { return serveMonitor(ctx, s, term) })
+}
+
+func serveMonitor(ctx context.Context, s runSettings, term terminal) error {
+	s.apply()
+	log := s.Log.logger(term.err)
+	monitor, err := newMonitor(ctx, s.config, s.rules, term, log)
 	if ctx.Err() != nil {
 		// Asked to stop while still starting: that is a clean stop.
 		err = nil

@@ -26,7 +26,25 @@ type instance struct {
 	program string
 	dir     string
 	cmd     *exec.Cmd
-	log     *bytes.Buffer
+	log     *logBuffer
+}
+
+// logBuffer takes what a process writes, and can be read meanwhile.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // newInstance prepares a folder with a configuration; slack is the API's address.
@@ -95,7 +113,7 @@ func (i *instance) write(name, text string) {
 
 func (i *instance) start() {
 	i.t.Helper()
-	i.log = &bytes.Buffer{}
+	i.log = &logBuffer{}
 	i.cmd = i.command(context.Background(), "run", "--config", filepath.Join(i.dir, "crmwatch.yaml"))
 	i.cmd.Stdout, i.cmd.Stderr = i.log, i.log
 	if err := i.cmd.Start(); err != nil {
@@ -109,6 +127,13 @@ func (i *instance) kill() {
 		_ = i.cmd.Process.Kill()
 		_ = i.cmd.Wait()
 		i.cmd = nil
+	}
+}
+
+func (i *instance) signal(s os.Signal) {
+	i.t.Helper()
+	if err := i.cmd.Process.Signal(s); err != nil {
+		i.t.Fatal(err)
 	}
 }
 
