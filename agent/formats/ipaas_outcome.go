@@ -15,6 +15,10 @@ var logLevels = map[string]schema.Severity{
 	"fine": schema.SeverityInformational, "finer": schema.SeverityInformational, "finest": schema.SeverityInformational,
 	"warn": schema.SeverityLow, "warning": schema.SeverityLow,
 	"error": schema.SeverityMedium, "severe": schema.SeverityMedium, "failed": schema.SeverityMedium, "failure": schema.SeverityMedium,
+	"informationen": schema.SeverityInformational, "información": schema.SeverityInformational, "informations": schema.SeverityInformational,
+	"warnung": schema.SeverityLow, "avertissement": schema.SeverityLow, "advertencia": schema.SeverityLow,
+	"fehler": schema.SeverityMedium, "erreur": schema.SeverityMedium,
+	"kritisch": schema.SeverityHigh, "critique": schema.SeverityHigh, "crítico": schema.SeverityHigh,
 	"fatal": schema.SeverityHigh, "critical": schema.SeverityHigh,
 }
 
@@ -42,17 +46,32 @@ const (
 // names. It returns false when there is no status.
 func failedCall(e *schema.Event, text string) bool {
 	text = text[:min(len(text), maxSearched)]
-	if at := callInText.FindStringSubmatchIndex(text); at != nil {
-		if at[2] >= 0 {
-			e.Text[schema.HTTPRequestMethod] = text[at[2]:at[3]]
-		}
-		setURL(e, strings.TrimRight(text[at[4]:at[5]], ".:…"))
-	}
 	found := statusInText.FindStringSubmatch(text)
+	setCall(e, text, found != nil)
 	if found == nil {
 		return false
 	}
 	return setCallStatus(e, found[1]+found[2]+found[3])
+}
+
+// setCall fills in the method and the URL that a text names. A URL without a method
+// counts only when it is sure that a call is meant: it may lead to an explanation.
+func setCall(e *schema.Event, text string, sure bool) {
+	text = text[:min(len(text), maxSearched)]
+	if !strings.Contains(text, "://") {
+		return
+	}
+	at := callInText.FindStringSubmatchIndex(text)
+	if at == nil || at[2] < 0 && !sure {
+		return
+	}
+	if at[2] >= 0 {
+		e.Text[schema.HTTPRequestMethod] = text[at[2]:at[3]]
+		if activity := methodActivities[text[at[2]:at[3]]]; e.Number[schema.ClassUID] == schema.ClassAPIActivity {
+			e.Number[schema.ActivityID] = activity.api
+		}
+	}
+	setURL(e, strings.TrimRight(text[at[4]:at[5]], ".:…"))
 }
 
 // setCallStatus is setStatus without touching the status code of the record itself.
@@ -70,12 +89,15 @@ func setCallStatus(e *schema.Event, status string) bool {
 func setRun(e *schema.Event, failed bool, text string) {
 	e.Number[schema.ClassUID], e.Number[schema.ActivityID] = schema.ClassAPIActivity, schema.ActivityOther
 	if !failed {
+		setCall(e, text, false)
 		return
+	}
+	if e.Text[schema.StatusDetail] == "" {
+		line, _, _ := strings.Cut(strings.TrimLeft(text[:min(len(text), maxSearched)], " \t\r\n*"), "\n")
+		e.Text[schema.StatusDetail] = strings.ToValidUTF8(strings.TrimSpace(line), "")
 	}
 	if !failedCall(e, text) && e.Number[schema.HTTPResponseCode] == 0 {
 		e.Number[schema.ClassUID], e.Number[schema.ActivityID] = schema.ClassApplicationError, 1
-	} else if activity, known := methodActivities[e.Text[schema.HTTPRequestMethod]]; known {
-		e.Number[schema.ActivityID] = activity.api
 	}
 	e.Number[schema.StatusID] = schema.StatusFailure
 	if e.Number[schema.SeverityID] < uint64(schema.SeverityLow) {
@@ -85,7 +107,7 @@ func setRun(e *schema.Event, failed bool, text string) {
 
 // setMessage keeps a record's text, up to maxMessage bytes.
 func setMessage(e *schema.Event, text string) {
-	text = strings.Trim(text, " \t\r\n")
+	text = strings.ReplaceAll(strings.Trim(text, " \t\r\n"), "\r\n", "\n")
 	if len(text) > maxMessage {
 		text = strings.ToValidUTF8(text[:maxMessage], "")
 		e.Number[schema.IsTruncated] = 1

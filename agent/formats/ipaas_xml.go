@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -167,7 +168,11 @@ func (x *ipaasXML) record(raw []byte) *recordFailure {
 	if len(x.paths) > maxJSONNodes || x.paths == nil {
 		x.paths = map[string]string{}
 	}
-	decoder := xml.NewDecoder(bytes.NewReader(raw))
+	text8 := raw
+	if !utf8.Valid(raw) { // what is no character is written as \xHH
+		text8 = appendValid(nil, string(raw))
+	}
+	decoder := xml.NewDecoder(bytes.NewReader(text8))
 	var path []string
 	var text strings.Builder
 	var names []string

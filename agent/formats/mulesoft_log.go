@@ -113,8 +113,9 @@ func (m *mulesoftRecord) cut(rest string) {
 		m.thread = thread
 		m.event, line, _ = strings.Cut(context, "]")
 	} else {
-		end := closingBracket(line)
-		m.thread, line = line[:end], line[min(end+1, len(line)):]
+		if end := closingBracket(line); end < len(line) {
+			m.thread, line = line[:end], line[end+1:]
+		}
 	}
 	line = strings.TrimLeft(line, " ")
 	if word, after, found := strings.Cut(line, " "); found && m.level == "" {
@@ -124,7 +125,7 @@ func (m *mulesoftRecord) cut(rest string) {
 	}
 	for _, separator := range []string{": ", " - "} {
 		if logger, message, found := strings.Cut(line+" ", separator); found && logger != "" && !strings.ContainsAny(logger, " \t") {
-			m.logger, line = logger, message
+			m.logger, line = logger, strings.TrimRight(message, " ")
 			break
 		}
 	}
@@ -172,6 +173,9 @@ func (m *mulesoftRecord) fill(e *schema.Event) {
 	}
 	if m.app == "" {
 		m.app = mulesoftApp(m.thread)
+	}
+	if m.processor == "" { // contactsFlow/processors/1 @ crm-sync:contacts.xml:31 (GET contacts)
+		m.processor, _, _ = strings.Cut(mulesoftValue(m.message, "Element"), " @ ")
 	}
 	e.Text[schema.ActorAppName] = m.app
 	e.Number[schema.ActorUserTypeID] = schema.UserTypeService
