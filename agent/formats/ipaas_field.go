@@ -79,6 +79,9 @@ func ipaasMillis(text string, zone *time.Location) (ms int64, wrong string) {
 		return 0, "is missing: add it to the export"
 	}
 	if ms, ok := epochMillis(text); ok {
+		if ms == 0 {
+			return 0, "is zero: whatever writes the log does not set it"
+		}
 		return ms, ""
 	}
 	if len(text) > 64 {
@@ -174,9 +177,6 @@ func isTrue(text string) bool {
 	return false
 }
 
-// maxPairs is how many elements of an array inside a record are looked at.
-const maxPairs = 200
-
 // ipaasArray gives the objects of a JSON array to found; it returns false when text
 // is no array of objects.
 func ipaasArray(text string, found func(object *fastjson.Value)) bool {
@@ -192,13 +192,11 @@ func ipaasArray(text string, found func(object *fastjson.Value)) bool {
 		return true
 	}
 	items, _ := value.Array()
-	for i, item := range items {
+	for _, item := range items {
 		if item.Type() != fastjson.TypeObject {
 			return false
 		}
-		if i < maxPairs {
-			found(item)
-		}
+		found(item)
 	}
 	return true
 }

@@ -86,6 +86,14 @@ func (p *ipaasPages) next(data []byte, atEOF bool, sink Sink) int {
 	case '{':
 		return p.braces(data, rest, full, atEOF, sink)
 	}
+	end := bytes.IndexAny(rest, "{\n")
+	if end < 0 && !full {
+		return 0
+	}
+	if end > 0 && rest[end] == '{' { // a page is one line: what follows is still good
+		p.lines.reject(sink, rest[:end], 1, ReasonSyntax, "expected a JSON object: remove what is no JSON, or export again")
+		return p.lines.pass(rest[:end])
+	}
 	return p.reject(data, atEOF, sink, nil)
 }
 

@@ -189,7 +189,11 @@ func (x *ipaasXML) record(raw []byte) *recordFailure {
 		fields++
 		r.field(name, r.classify(name), strings.ToValidUTF8(value, "\uFFFD"))
 	}
-	for fields < maxXMLFields {
+	for {
+		if fields >= maxXMLFields {
+			x.event.Number[schema.IsTruncated] = 1
+			break
+		}
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
 			break
@@ -206,10 +210,14 @@ func (x *ipaasXML) record(raw []byte) *recordFailure {
 			text.Reset()
 			named, value := "", ""
 			for _, a := range t.Attr {
+				if strings.EqualFold(a.Name.Local, "name") && len(path) > 1 {
+					named = a.Value
+				}
+			}
+			for _, a := range t.Attr {
 				switch {
 				case a.Name.Local == "xmlns" || a.Name.Space == "xmlns":
-				case strings.EqualFold(a.Name.Local, "name") && len(path) > 2:
-					named = a.Value
+				case strings.EqualFold(a.Name.Local, "name") && len(path) > 1:
 				case strings.EqualFold(a.Name.Local, "value") && named != "":
 					value = a.Value
 				default:
@@ -247,8 +255,11 @@ func xmlPath(path, names []string) string {
 			b.WriteByte('.')
 		}
 		if i < len(names) && names[i] != "" {
-			if i == len(path)-1 && len(path) > 2 {
+			if i == len(path)-1 && path[i] == "Data" {
 				return path[i-1] + "." + names[i]
+			}
+			if i == len(path)-1 {
+				return path[i] + "." + names[i]
 			}
 			b.WriteString(names[i])
 			continue

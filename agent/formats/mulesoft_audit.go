@@ -82,9 +82,11 @@ func fillMulesoftAudit(r *ipaasReader) *recordFailure {
 	e.Number[schema.ActivityID] = auditActivity(v[ipaasAction])
 	if activity := loginActivity(v[ipaasAction]); activity != 0 {
 		e.Number[schema.ClassUID], e.Number[schema.ActivityID] = schema.ClassAuthentication, activity
+		e.Text[schema.UserName] = e.Text[schema.ActorUserName]
 	} else if plain := plainName(e.Text[schema.ResourcesType]); plain == "user" || plain == "users" {
 		e.Number[schema.ClassUID] = schema.ClassAccountChange
 		e.Number[schema.ActivityID] = accountActivity(v[ipaasAction])
+		e.Text[schema.UserUID], e.Text[schema.UserName] = e.Text[schema.ResourcesUID], e.Text[schema.ResourcesName]
 	}
 	return nil
 }
@@ -112,6 +114,7 @@ var platformActivities = prefixActivities{
 	{"edit", 3}, {"modify", 3}, {"refreshed", 3}, {"reset", 3}, {"renamed", 3}, {"rotated", 3}, {"regenerated", 3}, {"promote", 3},
 	{"revoke", 4}, {"purge", 4}, {"destroyed", 4},
 	{"moved", 5}, {"move", 5},
+	{"disconnected", 9}, {"connected", 8},
 	{"enable", 8}, {"unblock", 8}, {"disable", 9}, {"block", 9}, {"start", 10}, {"started", 10}, {"activate", 10}, {"stop", 11}, {"stopped", 11}, {"deactivate", 11},
 }
 

@@ -72,7 +72,9 @@ func fillWorkatoJob(r *ipaasReader) *recordFailure {
 	case status != "":
 		e.Number[schema.StatusID] = schema.StatusOther
 	}
-	e.Text[schema.MetadataEventCode] = "job_" + status
+	if status != "" {
+		e.Text[schema.MetadataEventCode] = "job_" + status
+	}
 	if isTrue(v[ipaasFailed]) {
 		e.AddUnmapped("is_poll_error", "true")
 	}
