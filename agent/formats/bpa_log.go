@@ -219,6 +219,13 @@ func (l *bpaLines) delimited(e *schema.Event, text string) (failure *recordFailu
 	if len(fields) < min(3, len(l.columns)) {
 		return &recordFailure{ReasonColumnCount, fmt.Sprintf("expected %d columns, found %d: check the delimiter and the header", len(l.columns), len(fields))}, false
 	}
+	if &l.columns[0] == &bpaDefaults[0] {
+		// Behind the header of a log that is followed from its middle, the columns are
+		// guessed: better none than wrong ones.
+		if _, known := levelSeverity(fields[1]); !known {
+			return &recordFailure{ReasonHeader, "no header names the columns, and the second is no level: read the log from its start, or give its columns in the layout"}, false
+		}
+	}
 	for i, value := range fields {
 		switch {
 		case i < len(l.columns):

@@ -164,6 +164,16 @@ func TestMultilineLeavesTheLastRecord(t *testing.T) {
 	}
 }
 
+// Without the header that names the columns, a line of another order is refused.
+func TestBPAWithoutItsHeader(t *testing.T) {
+	data := []byte("13.03.2026 09:12:00;BPA01;Error;Contacts to Sage;REST;failed;4711\n2026-03-13 09:12:01,Error,Task,Step,failed\n")
+	r := &reasons{}
+	decodeInSteps(t, bpaLog.New(Options{Start: Position{Offset: 400}}), data, len(data), r)
+	if diff := cmp.Diff([]string{ReasonHeader, ""}, r.list); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A record longer than the limit is rejected in parts, and the next one is read.
 func TestMultilineLongRecord(t *testing.T) {
 	head := "ERROR 2026-03-02 09:12:04,401 [[a].uber.07] org.mule.Handler: "
