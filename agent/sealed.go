@@ -57,6 +57,7 @@ func (f *filling) reset(redactor *redact.Redactor) {
 	f.batch.Reset()
 	f.quarantine.Reset()
 	f.batch.CleanDictionaries(redactor.Column)
+	f.batch.CleanNames(redactor.Name)
 }
 
 // encoder turns what sealers hand on into blocks. That is the shippers' work, so that

@@ -48,6 +48,9 @@ func (b *Batch) CleanDictionaries(clean func(column Text, value string) string) 
 	}
 }
 
+// CleanNames is CleanDictionaries for the names of unmapped fields.
+func (b *Batch) CleanNames(clean func(name string) string) { b.unmapped.names.clean = clean }
+
 // IsDictionary says whether a column keeps each value once a batch.
 func IsDictionary(column Text) bool { return textColumns[column].dictionary }
 

@@ -20,23 +20,24 @@ var freeText = [...]schema.Text{
 // repeating are those in which the same few texts stand again and again.
 var repeating = [...]schema.Text{schema.HTTPRequestUserAgent, schema.HTTPRequestXForwardedFor, schema.ResourcesName}
 
-// names are the columns that hold a name, and a token only by mistake.
-var names = [...]schema.Text{schema.UserName, schema.ActorUserName}
+// parsed are the columns whose values are written by decoders, not by logs.
+var parsed = [...]schema.Text{schema.SrcEndpointIP, schema.SrcEndpointNetwork, schema.MetadataLogFormat, schema.SourceName}
 
 // columnKind says how a column is redacted.
 type columnKind uint8
 
 const (
-	plainColumn columnKind = iota
+	// nameColumn holds a name or an id, and a secret only by mistake.
+	nameColumn columnKind = iota
 	credentialColumn
 	textColumn
 	repeatingColumn
-	nameColumn
+	plainColumn
 )
 
 var columnKinds = func() (kinds [schema.TextCount]columnKind) {
 	for kind, columns := range map[columnKind][]schema.Text{
-		credentialColumn: credentials[:], textColumn: freeText[:], repeatingColumn: repeating[:], nameColumn: names[:],
+		credentialColumn: credentials[:], textColumn: freeText[:], repeatingColumn: repeating[:], plainColumn: parsed[:],
 	} {
 		for _, column := range columns {
 			kinds[column] = kind
@@ -55,11 +56,22 @@ func (r *Redactor) Column(column schema.Text, value string) string {
 	case repeatingColumn:
 		return r.cleaned(value)
 	case nameColumn:
-		if len(value) >= minRun {
-			return r.token(value)
-		}
+		return r.Name(value)
 	}
 	return value
+}
+
+// Name is what may be stored of a name or an id. Text of several words is cleaned as
+// all text is; in a single word only that is looked for which can be nothing but a
+// token, because ids look like secrets.
+func (r *Redactor) Name(value string) string {
+	switch {
+	case len(value) < minRun && !hasMark(value):
+		return value
+	case strings.ContainsAny(value, " =\t\n"):
+		return r.cleaned(value)
+	}
+	return r.token(value)
 }
 
 // Event replaces the secrets of an event: credentials by their hash, and those in
@@ -72,6 +84,9 @@ func (r *Redactor) Event(e *schema.Event) {
 		}
 	}
 	r.unmapped(e)
+	for i := range e.Unmapped {
+		e.Unmapped[i].Name = r.Name(e.Unmapped[i].Name)
+	}
 }
 
 // rowColumns are the columns whose values do not repeat.
@@ -104,12 +119,30 @@ func (r *Redactor) unmapped(e *schema.Event) {
 			known.kind, known.weak = r.kindOfName(a.Name)
 			known.name = strings.Clone(a.Name)
 		}
+		if i > 0 && isNextWord(e.Unmapped[i-1].Name, a.Name) && !isMarked(a.Value) {
+			// A log that is cut into words puts the scheme into one and the token into the next.
+			if isScheme(e.Unmapped[i-1].Value) {
+				a.Value = r.secretField(a.Value, KindPassword)
+				continue
+			} else if strings.HasPrefix(a.Value, "KEY-----") {
+				a.Value = r.secretField(a.Value, KindPrivateKey)
+				continue
+			}
+		}
 		if known.kind != noKind && isSecretValue(a.Value, known.kind, known.weak, false) {
 			a.Value = r.secretField(a.Value, known.kind)
 		} else if len(a.Value) >= minRun || hasMark(a.Value) {
 			a.Value = r.Text(a.Value)
 		}
 	}
+}
+
+// isNextWord says whether two names differ only in their number, as those of fields
+// that have no name of their own do.
+func isNextWord(before, name string) bool {
+	const digits = "0123456789"
+	stem := strings.TrimRight(name, digits)
+	return len(stem) < len(name) && name != before && strings.TrimRight(before, digits) == stem
 }
 
 // secretField replaces the value of a field that is named as secrets are.
@@ -124,7 +157,7 @@ func (r *Redactor) secretField(value string, kind Kind) string {
 	return marker + kind.String() + "]"
 }
 
-// token is Text for names: it looks only for what can be nothing but a token.
+// token looks only for what can be nothing but a token.
 func (r *Redactor) token(s string) string {
 	r.spans = r.spans[:0]
 	r.findTokens(s)

@@ -278,6 +278,7 @@ func TestEvent(t *testing.T) {
 		{"SESSION_LEVEL", "STANDARD"}, {"KEY_PREFIX", "003"}, {"TOKEN_TYPE", "bearer"}, {"BOT_SESSION_ID", "a1b2c3"}, {"request.headers.x-auth-token", "t0k3n"},
 		{"password", "hunter2"}, {"has_password", "true"}, {"client_secret", "abc"}, {"privateKey", "MIIE"}, {"cookie", "a=b"}, {"API_KEY", "k1"},
 		{"NAMED_CREDENTIAL_NAME", "ERP"}, {"code", "404"}, {"note", "password=abc"}, {"PASSWORD_EXPIRED", "17"}, {"session", "a"},
+		{"field_7", "Bearer"}, {"field_8", "abcdefgh"}, {"field_9", "plain"},
 	} {
 		e.AddUnmapped(a[0], a[1])
 	}
@@ -295,7 +296,7 @@ func TestEvent(t *testing.T) {
 		"SESSION_LEVEL": "STANDARD", "KEY_PREFIX": "003", "TOKEN_TYPE": "bearer", "BOT_SESSION_ID": "hash", "request.headers.x-auth-token": "hash",
 		"password": "[redacted:password]", "has_password": "true", "client_secret": "[redacted:secret]", "privateKey": "[redacted:private-key]",
 		"cookie": "[redacted:cookie]", "API_KEY": "hash", "NAMED_CREDENTIAL_NAME": "ERP", "code": "404", "note": "password=[redacted:password]",
-		"PASSWORD_EXPIRED": "17", "session": "a",
+		"PASSWORD_EXPIRED": "17", "session": "a", "field_7": "Bearer", "field_8": "[redacted:password]", "field_9": "plain",
 	}
 	for _, a := range e.Unmapped {
 		if got := a.Value; got != want[a.Name] && !(want[a.Name] == "hash" && isHash(got)) {
@@ -303,9 +304,9 @@ func TestEvent(t *testing.T) {
 		}
 	}
 	for column, want := range map[schema.Text]string{
-		schema.ActorUserName:          "svc-password=x@acme.example",
+		schema.ActorUserName:          "svc-password=[redacted:password]",
 		schema.UserName:               "[redacted:session]",
-		schema.MetadataCorrelationUID: "AKIAQ7W3X9Z2LM4N8P1R",
+		schema.MetadataCorrelationUID: "[redacted:cloud-key]",
 		schema.HTTPRequestURLQuery:    "sid=[redacted:session]",
 	} {
 		if e.Text[column] != want {
@@ -322,7 +323,7 @@ func TestEvent(t *testing.T) {
 	if clone.Hash("session-key-1") != e.Text[schema.ActorSessionUID] || New([]byte("fedcba9876543210")).Hash("session-key-1") == e.Text[schema.ActorSessionUID] {
 		t.Error("the key does not make the hash")
 	}
-	if n := r.Count(); n[KindCredential] == 0 || n[KindPassword] != 2 || len(clone.Count()) != 1 {
+	if n := r.Count(); n[KindCredential] == 0 || n[KindPassword] != 4 || len(clone.Count()) != 1 {
 		t.Errorf("counted %v, and %v in the clone", n, clone.Count())
 	}
 }

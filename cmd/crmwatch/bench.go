@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,9 +21,10 @@ import (
 )
 
 type benchCommand struct {
+	Format  string `default:"elf" enum:"elf,nginx-json" help:"elf: EventLogFile CSV of 45 quoted columns; nginx-json: JSON lines of 1.1 KB."`
 	Size    int64  `default:"1024" help:"Size of all EventLogFiles in MiB."`
 	Files   int    `default:"1" help:"Number of EventLogFiles of equal size; crmwatch reads as many at once as there are cores."`
-	Runs    int    `default:"3" help:"Runs of each way; medians are compared."`
+	Runs    int    `default:"5" help:"Runs of each way; medians are compared."`
 	Dir     string `placeholder:"DIR" help:"Where the file and the databases go, about four times the size; without it the temporary directory."`
 	Threads int    `default:"2" help:"Threads that the engine may use for its own reading."`
 	Profile string `placeholder:"FILE" help:"Write a CPU profile (pprof) of the last load through the spool; only crmwatch's own process is in it."`
@@ -48,8 +50,11 @@ func (c *benchCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(term.out, "EventLogFile RestApi: %d MiB in %s, %s, 45 columns; %s each, medians\n\n",
-		c.Size, plural(c.Files, "file"), plural(rows, "row"), plural(c.Runs, "run"))
+	what := "EventLogFile RestApi, 45 columns"
+	if c.Format == "nginx-json" {
+		what = "nginx JSON lines"
+	}
+	fmt.Fprintf(term.out, "%s: %d MiB in %s, %s; %s each, medians\n\n", what, c.Size, plural(c.Files, "file"), plural(rows, "row"), plural(c.Runs, "run"))
 	ways := []benchWay{
 		{"crmwatch, durable spool, events", benchSpooled},
 		{"crmwatch ingest, into events", benchIngest},
@@ -178,13 +183,15 @@ func benchIngest(ctx context.Context, db *database, logs string) (string, error)
 	return "events", err
 }
 
+var jsonName = regexp.MustCompile(`[{,]"([a-z_]+)":`)
+
 // settings of the engine's own reading: as many threads as crmwatch has cores.
 func (c *benchCommand) settings() string {
 	return fmt.Sprintf(" SETTINGS max_threads = %d, max_insert_threads = %d, input_format_parallel_parsing = 1, async_insert = 0", c.Threads, c.Threads)
 }
 
 func (c *benchCommand) benchRaw(ctx context.Context, db *database, logs string) (string, error) {
-	columns, err := headerOf(logs)
+	columns, err := c.headerOf(logs)
 	if err != nil {
 		return "", err
 	}
@@ -195,20 +202,24 @@ func (c *benchCommand) benchRaw(ctx context.Context, db *database, logs string) 
 }
 
 func (c *benchCommand) insertFrom(ctx context.Context, db *database, logs, insert string) error {
-	columns, err := headerOf(logs)
+	columns, err := c.headerOf(logs)
 	if err != nil {
 		return err
 	}
+	files, format := "*.csv", "CSVWithNames"
+	if c.Format == "nginx-json" {
+		files, format = "*.json", "JSONEachRow"
+	}
 	structure := strings.Join(columns, " String, ") + " String"
-	if err := db.conn.Exec(ctx, insert+" FROM file('"+filepath.Join(logs, "*.csv")+"', 'CSVWithNames', '"+structure+"')"+c.settings()); err != nil {
+	if err := db.conn.Exec(ctx, insert+" FROM file('"+filepath.Join(logs, files)+"', '"+format+"', '"+structure+"')"+c.settings()); err != nil {
 		return fmt.Errorf("insert from file: %w", err)
 	}
 	return nil
 }
 
 // headerOf reads the column names of the first file.
-func headerOf(logs string) ([]string, error) {
-	f, err := os.Open(filepath.Join(logs, benchFileName(0)))
+func (c *benchCommand) headerOf(logs string) ([]string, error) {
+	f, err := os.Open(filepath.Join(logs, c.fileName(0)))
 	if err != nil {
 		return nil, fmt.Errorf("open bench file: %w", err)
 	}
@@ -219,10 +230,22 @@ func headerOf(logs string) ([]string, error) {
 		return nil, fmt.Errorf("read bench file: %w", err)
 	}
 	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	if c.Format == "nginx-json" {
+		var names []string
+		for _, m := range jsonName.FindAllStringSubmatch(line, -1) {
+			names = append(names, m[1])
+		}
+		return names, nil
+	}
 	return strings.Split(strings.ReplaceAll(line, `"`, ""), ","), nil
 }
 
-func benchFileName(number int) string { return fmt.Sprintf("RestApi_%d.csv", number) }
+func (c *benchCommand) fileName(number int) string {
+	if c.Format == "nginx-json" {
+		return fmt.Sprintf("access_%d.json", number)
+	}
+	return fmt.Sprintf("RestApi_%d.csv", number)
+}
 
 // writeFiles writes the files and counts their rows.
 func (c *benchCommand) writeFiles(logs string) (rows int64, err error) {
@@ -230,7 +253,7 @@ func (c *benchCommand) writeFiles(logs string) (rows int64, err error) {
 		return 0, fmt.Errorf("make bench directory: %w", err)
 	}
 	for number := range max(1, c.Files) {
-		n, err := writeBenchFile(filepath.Join(logs, benchFileName(number)), c.Size<<20/int64(max(1, c.Files)), uint64(number+1))
+		n, err := c.writeBenchFile(filepath.Join(logs, c.fileName(number)), c.Size<<20/int64(max(1, c.Files)), uint64(number+1))
 		if err != nil {
 			return 0, err
 		}
@@ -239,12 +262,16 @@ func (c *benchCommand) writeFiles(logs string) (rows int64, err error) {
 	return rows, nil
 }
 
-func writeBenchFile(path string, size int64, seed uint64) (rows int64, err error) {
+func (c *benchCommand) writeBenchFile(path string, size int64, seed uint64) (rows int64, err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return 0, fmt.Errorf("create bench file: %w", err)
 	}
-	rows, err = simulate.ELF(f, simulate.Limit{Bytes: size}, seed)
+	write := simulate.ELF
+	if c.Format == "nginx-json" {
+		write = simulate.NginxJSON
+	}
+	rows, err = write(f, simulate.Limit{Bytes: size}, seed)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}

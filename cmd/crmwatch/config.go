@@ -109,7 +109,7 @@ func loadConfig(path string) (config, error) {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c := config{
-		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: time.Second},
+		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
 		Rules:   rulesConfig{Settle: 5 * time.Second},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},

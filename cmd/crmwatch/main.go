@@ -44,6 +44,7 @@ type commands struct {
 	Engine      engineCommand      `cmd:"" help:"Serve a data directory over the ClickHouse HTTP interface."`
 	EngineChild engineChildCommand `cmd:"" hidden:"" name:"engine-child"`
 	Bench       benchCommand       `cmd:"" help:"Measure loading against the engine's own reading of the same file."`
+	BenchTail   benchTailCommand   `cmd:"" hidden:"" name:"bench-tail"`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
