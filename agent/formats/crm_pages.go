@@ -177,8 +177,8 @@ func (p *crmPages) line(rest []byte, full bool, sink Sink, reason, detail string
 // crmPageLists are the members of a page that hold its records, and crmPageOthers
 // those that may stand before them.
 var (
-	crmPageLists  = []string{"results", "records", "data", "items"}
-	crmPageOthers = []string{"paging", "total", "count", "offset", "hasMore", "next_offset", "info"}
+	crmPageLists  = []string{"results", "records", "data", "items", "value"}
+	crmPageOthers = []string{"paging", "total", "count", "offset", "hasMore", "next_offset", "info", "@odata.context", "@odata.nextLink"}
 )
 
 // crmPageStart says whether an object is a page, and how long it is up to its first

@@ -29,6 +29,8 @@ type crmFormat struct {
 	utc bool
 	// nothing lists the texts that stand for an empty field.
 	nothing []string
+	// prepare, if not nil, looks at the fields before anything else does.
+	prepare func(*crmRecord) *csvFailure
 	// fill makes an event of a record, or says why that cannot be done. Time,
 	// product, log, tenant and identity are filled in around it.
 	fill func(*crmRecord) *csvFailure
@@ -46,7 +48,7 @@ const (
 )
 
 // crmMaxRoles is more than any format has.
-const crmMaxRoles = 40
+const crmMaxRoles = 48
 
 // crmRoles is a set of roles.
 type crmRoles uint64
@@ -151,6 +153,11 @@ func (r *crmRecord) put(role, place int, name, value string) {
 // finish fills in the event from what was put.
 func (r *crmRecord) finish() *csvFailure {
 	e, f := r.event, r.format
+	if f.prepare != nil {
+		if failure := f.prepare(r); failure != nil {
+			return failure
+		}
+	}
 	for _, role := range f.times {
 		if r.values[role] != "" {
 			e.AddUnmapped("time", r.values[crmTime])

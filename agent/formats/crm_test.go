@@ -13,7 +13,7 @@ import (
 
 // crmFormats are those of CRMs that are read in the tests here, by the options of
 // a source in Berlin.
-var crmFormats = []Format{hubspot, zoho, sugarLog, sugarAudit, sugarAccess}
+var crmFormats = []Format{hubspot, zoho, sugarLog, sugarAudit, sugarAccess, microsoftAudit, entraSignIn}
 
 // eachCRMFile runs test for every sample of a format.
 func eachCRMFile(t *testing.T, test func(t *testing.T, format Format, file string, data []byte)) {

@@ -113,6 +113,8 @@ var all = []Format{
 	sugarAudit,
 	sugarLog,
 	sugarAccess,
+	microsoftAudit,
+	entraSignIn,
 	mulesoftAudit,
 	mulesoftAnalytics,
 	mulesoftJSON,

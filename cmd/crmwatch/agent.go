@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/spool"
@@ -60,12 +61,12 @@ func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) err
 	log := cfg.Log.logger(term.err)
 	var send func(context.Context, schema.Delivery) error
 	if cfg.Ship.DSNFile != "" {
-		conn, err := openServer(ctx, cfg.Ship.DSNFile)
+		conn, err := connectServer(cfg.Ship.DSNFile)
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
-		send = (&insert.Inserter{Conn: conn, Log: log}).Insert
+		send = (&preparing{conn: conn, log: log, next: (&insert.Inserter{Conn: conn, Log: log}).Insert, once: c.Once}).send
 	} else {
 		shipper, err := client.New(client.Options{
 			URL: cfg.Ship.Collector, TokenFile: cfg.Ship.TokenFile, CAFile: cfg.Ship.CAFile,
@@ -102,4 +103,44 @@ func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) err
 	err = p.run(ctx)
 	log.Info("stopped", "waiting_batches", p.spool.Stats().PendingBatches)
 	return err
+}
+
+// preparing brings the tables of a server up to date before the first delivery, and
+// waits for a server that is not there: meanwhile the agent reads, and keeps what it
+// read in its spool.
+type preparing struct {
+	conn schema.Store
+	log  *slog.Logger
+	next func(context.Context, schema.Delivery) error
+	// once gives up after a while: whoever started the agent wants to know.
+	once bool
+	done bool
+}
+
+// patienceOnce is how long `agent --once` waits for a server.
+const patienceOnce = 30 * time.Second
+
+// send is called from one goroutine.
+func (p *preparing) send(ctx context.Context, d schema.Delivery) error {
+	said := ""
+	for begin, wait := time.Now(), 200*time.Millisecond; !p.done; wait = min(2*wait, 30*time.Second) {
+		_, err := schema.Migrate(ctx, p.conn)
+		if err == nil {
+			p.done = true
+			break
+		}
+		if ctx.Err() != nil || p.once && time.Since(begin) > patienceOnce {
+			return fmt.Errorf("prepare tables: %w", err)
+		}
+		if said != err.Error() {
+			said = err.Error()
+			p.log.Error("the database cannot be used yet; what is read waits in the spool", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+	return p.next(ctx, d)
 }

@@ -212,6 +212,18 @@ func readServer(path string) (server, error) {
 // openServer connects to the ClickHouse server of a DSN file and brings its tables
 // up to date.
 func openServer(ctx context.Context, path string) (schema.Store, error) {
+	conn, err := connectServer(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := schema.Migrate(ctx, conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
+	}
+	return conn, nil
+}
+
+// connectServer makes a connection, which need not reach the server yet.
+func connectServer(path string) (schema.Store, error) {
 	options, err := serverOptions(path)
 	if err != nil {
 		return nil, err
@@ -219,9 +231,6 @@ func openServer(ctx context.Context, path string) (schema.Store, error) {
 	conn, err := clickhouse.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("open ClickHouse server: %w", err)
-	}
-	if _, err := schema.Migrate(ctx, conn); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
 	}
 	return conn, nil
 }
