@@ -3,99 +3,53 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/crmwatch/crmwatch/collector"
 	"github.com/crmwatch/crmwatch/collector/token"
 )
 
 type collectorCommand struct {
+	Serve  collectorServeCommand `cmd:"" name:"run" default:"withargs" help:"Receive what agents ship, and store it once; the default."`
+	Enroll enrollCommand         `cmd:"" help:"Give an agent a token, rotate it, or take it back."`
+}
+
+func (collectorCommand) Help() string { return collectorHelp }
+
+const collectorHelp = `Runs until it is interrupted. Agents authenticate with a token (crmwatch collector enroll) or a client certificate
+(crmwatch certs) whose URI is crmwatch:agent:NAME. It listens beyond loopback only with TLS. Certificates, revocations
+and tokens are read anew when their files change; the configuration at a restart.
+
+Example:
+  (umask 077; crmwatch collector enroll web-1 --agents agents.json > web-1.token)
+  crmwatch collector --config collector.yaml`
+
+type collectorServeCommand struct {
 	Config string `required:"" placeholder:"FILE" help:"Configuration; examples/collector.yaml shows every key."`
 }
 
-func (collectorCommand) Help() string {
-	return `Runs until it is interrupted. Agents authenticate with a token (crmwatch enroll) or a client certificate whose
-URI is crmwatch:agent:NAME. It listens beyond loopback only with TLS.
+func (collectorServeCommand) Help() string { return collectorHelp }
 
-Example:
-  crmwatch enroll web-1 --agents agents.json > web-1.token
-  crmwatch collector --config collector.yaml`
-}
-
-// collectorConfig is the configuration file of `crmwatch collector`.
-type collectorConfig struct {
-	Listen string `yaml:"listen"`
-	TLS    struct {
-		CertFile     string `yaml:"cert_file"`
-		KeyFile      string `yaml:"key_file"`
-		ClientCAFile string `yaml:"client_ca_file"`
-		MinVersion   string `yaml:"min_version"`
-	} `yaml:"tls"`
-	AgentsFile string      `yaml:"agents_file"`
-	Data       string      `yaml:"data"`
-	Store      storeConfig `yaml:"store"`
-	Log        logConfig   `yaml:"log"`
-}
-
-func loadCollectorConfig(path string) (c collectorConfig, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
-	}
-	c.Listen, c.TLS.MinVersion, c.Log = "127.0.0.1:8443", "1.3", logConfig{Level: "info", Format: "text"}
-	c.Store.Listen = "127.0.0.1:0"
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
-		return c, yamlProblem(path, err)
-	}
-	for _, file := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.ClientCAFile, &c.AgentsFile, &c.Data, &c.Store.DSNFile} {
-		if *file != "" && !filepath.IsAbs(*file) {
-			*file = filepath.Join(filepath.Dir(path), *file)
-		}
-	}
-	fail := func(format string, args ...any) error {
-		return configProblem{file: path, message: fmt.Sprintf(format, args...)}
-	}
-	host, _, splitErr := net.SplitHostPort(c.Listen)
-	ip := net.ParseIP(host)
-	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
-	switch {
-	case splitErr != nil:
-		err = fail("listen is %q: write host:port, such as 0.0.0.0:8443", c.Listen)
-	case !loopback && c.TLS.CertFile == "":
-		err = fail("listen is %s without TLS: tokens and events would cross the network in clear; name tls.cert_file and tls.key_file", c.Listen)
-	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):
-		err = fail("tls.cert_file and tls.key_file belong together: name both")
-	case c.TLS.MinVersion != "1.2" && c.TLS.MinVersion != "1.3":
-		err = fail("tls.min_version is %q: use \"1.3\" or \"1.2\"", c.TLS.MinVersion)
-	case c.AgentsFile == "" && c.TLS.ClientCAFile == "":
-		err = fail("no agent could be known: name agents_file, or tls.client_ca_file")
-	case (c.Data == "") == (c.Store.DSNFile == ""):
-		err = fail("name either data, the directory of an embedded database, or store.dsn_file")
-	}
-	return c, err
-}
-
-// collectorConnections bounds open connections, collectorBody how long one request may take.
+// Bounds of a collector. An agent needs one connection and sends one delivery at a time.
 const (
-	collectorConnections = 1000
+	collectorConnections = 2000
+	collectorPerHost     = 500
 	collectorBody        = time.Minute
 )
 
-func (c *collectorCommand) Run(ctx context.Context, term terminal) error {
+func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
+	hangups, ignore := hangups()
+	defer ignore()
 	cfg, err := loadCollectorConfig(c.Config)
 	if err != nil {
-		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+		return configMistakes(err)
 	}
 	log := cfg.Log.logger(term.err)
 	options := collector.Options{Log: log, BodyTime: collectorBody}
@@ -112,181 +66,114 @@ func (c *collectorCommand) Run(ctx context.Context, term terminal) error {
 		defer db.close()
 		options.Conn = db.conn
 	}
-	var tokens *token.File
+	known := &credentials{log: log}
 	if cfg.AgentsFile != "" {
-		if tokens, err = token.Open(cfg.AgentsFile); err != nil {
+		if known.tokens, err = token.Open(cfg.AgentsFile); err != nil {
 			return err
 		}
 	}
-	options.Authenticate = func(r *http.Request) (string, bool) { return authenticate(r, tokens) }
-	server := &http.Server{
-		Handler: collector.New(options), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ReadTimeout: 2 * collectorBody, MaxHeaderBytes: 16 << 10,
-		ErrorLog: nil,
+	options.Authenticate = known.authenticate
+	secure, err := collectorTLS(cfg, known)
+	if err != nil {
+		return err
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	plain, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	address := listener.Addr().String()
-	listener = limitListener(listener, collectorConnections)
 	scheme := "http"
-	if cfg.TLS.CertFile != "" {
-		config, err := serverTLS(cfg)
-		if err != nil {
-			listener.Close()
-			return err
-		}
-		listener, scheme = tls.NewListener(listener, config), "https"
+	if secure != nil {
+		scheme = "https"
 	}
-	log.Info("collector is listening", "url", scheme+"://"+address, "version", version)
+	log.Info("collector is listening", "url", scheme+"://"+plain.Addr().String(), "version", version)
+	go c.answerHangups(ctx, hangups, log)
+	err = serveCollector(ctx, collectorServer(collector.New(options), log), collectorListener(plain, secure))
+	log.Info("stopped")
+	return err
+}
+
+// answerHangups says what a SIGHUP is good for here: to check the configuration.
+func (c *collectorServeCommand) answerHangups(ctx context.Context, hangups <-chan struct{}, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		if _, err := loadCollectorConfig(c.Config); err != nil {
+			log.Error("the configuration has mistakes; nothing changes", "error", err.Error())
+			continue
+		}
+		log.Info("certificates, revocations and tokens are read anew whenever they change; the configuration counts at the next start")
+	}
+}
+
+// collectorServer bounds what one connection may cost.
+func collectorServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadTimeout: 2 * collectorBody, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(&connectionTrouble{Handler: log.Handler()}, slog.LevelWarn),
+	}
+}
+
+// collectorListener bounds connections, and speaks TLS if secure is not nil.
+func collectorListener(plain net.Listener, secure *tls.Config) net.Listener {
+	l := limitListener(plain, collectorConnections, collectorPerHost)
+	if secure != nil {
+		l = tls.NewListener(l, secure)
+	}
+	return l
+}
+
+// serveCollector serves until ctx is done, and then for drainTime lets requests come to
+// their end. What is cut off is sent again by its agent.
+func serveCollector(ctx context.Context, server *http.Server, l net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
-		stopped <- server.Shutdown(drain)
+		err := server.Shutdown(drain)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		stopped <- err
 	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
-	err = <-stopped
-	log.Info("stopped")
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // agents send again what was cut off
-	}
-	return err
+	return <-stopped
 }
 
-// agentURI begins the URI by which a certificate names an agent.
-const agentURI = "crmwatch:agent:"
+// connectionTrouble logs what goes wrong before a request is one, such as a handshake
+// with a foreign certificate, but not more than a few lines a minute: anybody can
+// cause them.
+type connectionTrouble struct {
+	slog.Handler
 
-// authenticate knows an agent by its verified certificate, else by its token.
-func authenticate(r *http.Request, tokens *token.File) (string, bool) {
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		for _, uri := range r.TLS.VerifiedChains[0][0].URIs {
-			if name, ok := strings.CutPrefix(uri.String(), agentURI); ok && token.CheckName(name) == nil {
-				return name, true
-			}
-		}
-	}
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || tokens == nil {
-		return "", false
-	}
-	return tokens.Authenticate(given)
+	mu      sync.Mutex
+	minute  time.Time
+	lines   int
+	skipped int
 }
 
-// serverTLS reads the certificate anew when its file changes, so that it can be
-// renewed without a restart. A new file that cannot be used leaves the old one.
-func serverTLS(cfg collectorConfig) (*tls.Config, error) {
-	files := certificateFiles{cert: cfg.TLS.CertFile, key: cfg.TLS.KeyFile}
-	if _, err := files.get(nil); err != nil {
-		return nil, err
-	}
-	config := &tls.Config{GetCertificate: files.get, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
-	if cfg.TLS.MinVersion == "1.2" {
-		config.MinVersion = tls.VersionTLS12
-	}
-	if cfg.TLS.ClientCAFile != "" {
-		pem, err := os.ReadFile(cfg.TLS.ClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read client CA: %w", err)
-		}
-		config.ClientCAs = x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("client CA %s holds no certificate in PEM form", cfg.TLS.ClientCAFile)
-		}
-		config.ClientAuth = tls.VerifyClientCertIfGiven
-		if cfg.AgentsFile == "" {
-			config.ClientAuth = tls.RequireAndVerifyClientCert
-		}
-	}
-	return config, nil
-}
+const troubleLines = 20
 
-type certificateFiles struct {
-	cert, key string
-
-	mu    sync.Mutex
-	stamp time.Time
-	pair  *tls.Certificate
-}
-
-func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *connectionTrouble) Handle(ctx context.Context, r slog.Record) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	info, err := os.Stat(c.cert)
-	if err == nil && c.pair != nil && info.ModTime().Equal(c.stamp) {
-		return c.pair, nil
+	if r.Time.Sub(c.minute) >= time.Minute {
+		c.minute, c.lines = r.Time, 0
 	}
-	if err == nil {
-		var pair tls.Certificate
-		if _, err = readSecret(c.key); err == nil {
-			pair, err = tls.LoadX509KeyPair(c.cert, c.key)
-		}
-		if err == nil {
-			c.pair, c.stamp = &pair, info.ModTime()
-		}
+	if c.lines++; c.lines > troubleLines {
+		c.skipped++
+		c.mu.Unlock()
+		return nil
 	}
-	if c.pair == nil {
-		return nil, fmt.Errorf("read certificate %s: %w", c.cert, err)
-	}
-	return c.pair, nil
-}
-
-type enrollCommand struct {
-	Agent   string        `arg:"" help:"The agent's name: a-z, 0-9, dot, dash, underscore."`
-	Agents  string        `required:"" placeholder:"FILE" help:"The collector's file of agents; made if it is not there."`
-	Overlap time.Duration `default:"24h" help:"How long a token that the agent had before stays valid."`
-	Revoke  bool          `help:"End all tokens of the agent at once, and make none."`
-}
-
-func (enrollCommand) Help() string {
-	return `Prints the token and nothing else; only its hash is kept. Enrolling again rotates it.
-
-Example:
-  (umask 077; crmwatch enroll web-1 --agents agents.json > web-1.token)`
-}
-
-func (c *enrollCommand) Run(term terminal) error {
-	if c.Revoke {
-		return token.Revoke(c.Agents, c.Agent)
-	}
-	made, err := token.Enroll(c.Agents, c.Agent, c.Overlap)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(term.out, made)
-	return nil
-}
-
-// limitListener accepts no more than n connections at a time; others wait.
-func limitListener(l net.Listener, n int) net.Listener {
-	return &limitedListener{l, make(chan struct{}, n)}
-}
-
-type limitedListener struct {
-	net.Listener
-	open chan struct{}
-}
-
-func (l *limitedListener) Accept() (net.Conn, error) {
-	l.open <- struct{}{}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.open
-		return nil, err
-	}
-	return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { <-l.open })}, nil
-}
-
-type limitedConn struct {
-	net.Conn
-	release func()
-}
-
-func (c *limitedConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
+	skipped := c.skipped
+	c.skipped = 0
+	c.mu.Unlock()
+	line := slog.NewRecord(r.Time, r.Level, "a connection is refused", 0)
+	line.AddAttrs(slog.String("detail", strings.TrimSpace(r.Message)), slog.Int("not_logged_before", skipped))
+	return c.Handler.Handle(ctx, line)
 }

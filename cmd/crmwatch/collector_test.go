@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -95,7 +96,8 @@ func TestCollectorKnowsAgentsByCertificate(t *testing.T) {
 	var cfg collectorConfig
 	cfg.TLS.CertFile, cfg.TLS.KeyFile, cfg.TLS.ClientCAFile = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"), ca.file
 	cfg.TLS.MinVersion = "1.3"
-	config, err := serverTLS(cfg)
+	known := &credentials{log: slog.New(slog.DiscardHandler)}
+	config, err := collectorTLS(cfg, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +106,7 @@ func TestCollectorKnowsAgentsByCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, ok := authenticate(r, nil)
+		name, ok := known.authenticate(r)
 		fmt.Fprint(w, name, ok)
 	})}
 	go server.Serve(tls.NewListener(plain, config))

@@ -219,12 +219,7 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
 	}
 	c.slackURL(cfg.Slack.APIURL)
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, cfg.Log.Level) {
-		c.fail("$.log.level", "log.level is %q: use debug, info, warn or error", cfg.Log.Level)
-	}
-	if !slices.Contains([]string{"text", "json"}, cfg.Log.Format) {
-		c.fail("$.log.format", "log.format is %q: use text or json", cfg.Log.Format)
-	}
+	c.log(cfg.Log)
 	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait, "quiet": cfg.Reading.Quiet, "seal_age": cfg.Reading.SealAge} {
 		if wait <= 0 || wait > time.Hour {
 			c.fail("$.reading."+name, "reading.%s is %s: use a duration such as 2s, up to 1h", name, wait)

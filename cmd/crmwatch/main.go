@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -29,8 +27,9 @@ type commands struct {
 	Scan        scanCommand        `cmd:"" help:"Read a folder of logs, detect, and print what was found. No configuration, no server."`
 	Run         runCommand         `cmd:"" help:"Watch logs for good: load what arrives, run the rules on schedule, alert."`
 	Agent       agentCommand       `cmd:"" help:"Read logs on this machine and ship them to a collector or a ClickHouse server."`
-	Collector   collectorCommand   `cmd:"" help:"Receive what agents ship, and store it once."`
-	Enroll      enrollCommand      `cmd:"" help:"Give an agent a token for the collector, or take it back."`
+	Collector   collectorCommand   `cmd:"" help:"Receive what agents ship, and store it once; give agents their tokens."`
+	Certs       certsCommand       `cmd:"" help:"Make, renew and revoke the certificates of a collector and its agents."`
+	Enroll      enrollCommand      `cmd:"" hidden:"" help:"The same as collector enroll."`
 	Spool       spoolCommand       `cmd:"" help:"Look at what waits for delivery."`
 	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables of a ClickHouse server or cluster, or print the statements."`
@@ -63,29 +62,10 @@ type terminal struct {
 }
 
 func main() {
-	ctx, stop := stopContext()
+	ctx, stop := interruptible()
 	code := execute(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
-}
-
-// stopContext ends with the first signal that asks to stop; a second one ends the
-// program at once, with the exit code that shells give it.
-func stopContext() (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		cancel()
-		if number, ok := (<-signals).(syscall.Signal); ok {
-			os.Exit(128 + int(number))
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel()
-	}
 }
 
 // execute runs one command line and returns the exit code.

@@ -74,6 +74,11 @@ func serveMonitor(ctx context.Context, s runSettings, term terminal) error {
 	return monitor.run(ctx)
 }
 
+// configMistakes ends a command whose configuration is not in order.
+func configMistakes(err error) error {
+	return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
+}
+
 // logger writes to w as the configuration says.
 func (c logConfig) logger(w io.Writer) *slog.Logger {
 	var level slog.Level

@@ -27,7 +27,7 @@ type Revocations struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	stamp   fileStamp
+	stamp   fileStamp // of the file that was looked at last
 	lists   map[string]revocationList // by the issuer's raw name
 	trouble string
 	stale   bool
@@ -82,20 +82,20 @@ func (r *Revocations) refresh() {
 	}
 	var lists map[string]revocationList
 	if err == nil {
+		r.stamp = stamp
 		lists, err = r.read()
 	}
 	if err == nil {
 		err = r.follows(lists)
 	}
 	if err != nil {
-		// Not stamped: a file that was caught half written is looked at again.
 		if text := err.Error(); text != r.trouble {
 			r.trouble = text
 			r.log.Error("the new list of revocations is not usable; the one before counts on", "error", err)
 		}
 		return
 	}
-	r.stamp, r.lists, r.trouble, r.stale = stamp, lists, "", false
+	r.lists, r.trouble, r.stale = lists, "", false
 	n := 0
 	for _, list := range lists {
 		n += len(list.serials)
