@@ -46,6 +46,7 @@ type Collector struct {
 	failures map[string]*failure
 	owners   map[string]string
 	last     map[string]uint64
+	working  map[string]int
 	stats    Stats
 }
 
@@ -80,7 +81,7 @@ func New(o Options) *Collector {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Collector{Options: o, busy: make(chan struct{}, o.InFlight), mux: http.NewServeMux(),
-		failures: map[string]*failure{}, owners: map[string]string{}, last: map[string]uint64{},
+		failures: map[string]*failure{}, owners: map[string]string{}, last: map[string]uint64{}, working: map[string]int{},
 		inserter: &insert.Inserter{Conn: o.Conn, Log: o.Log, GiveUpAfter: o.InsertTime, Watchdog: o.InsertTime}}
 	c.mux.HandleFunc("POST /v1/deliveries", c.deliver)
 	c.mux.HandleFunc("GET /healthz", c.health)
@@ -118,14 +119,18 @@ func (c *Collector) deliver(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	select {
-	case c.busy <- struct{}{}:
-		defer func() { <-c.busy }()
-	default:
+	if r.ContentLength < 0 {
+		c.count(&c.stats.Refused)
+		answerError(w, http.StatusLengthRequired, "malformed", "a delivery says how long it is")
+		return
+	}
+	leave, ok := c.enter(agent)
+	if !ok {
 		w.Header().Set("Retry-After", "1")
 		answerError(w, http.StatusTooManyRequests, "busy", "too many deliveries at once")
 		return
 	}
+	defer leave()
 	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(c.BodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		answerError(w, http.StatusInternalServerError, "internal", "no deadline can be set")
 		return
@@ -147,6 +152,30 @@ func (c *Collector) deliver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.store(w, r, agent, d)
+}
+
+// enter takes one of the places for deliveries. No agent gets more than half of them,
+// so that one that sends slowly does not keep the others out.
+func (c *Collector) enter(agent string) (leave func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.working[agent] >= max(1, c.InFlight/2) {
+		return nil, false
+	}
+	select {
+	case c.busy <- struct{}{}:
+	default:
+		return nil, false
+	}
+	c.working[agent]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.working[agent]--; c.working[agent] == 0 {
+			delete(c.working, agent)
+		}
+		<-c.busy
+	}, true
 }
 
 // refusedError is a delivery that is whole and does not fit the tables.
@@ -179,25 +208,32 @@ func (c *Collector) read(w http.ResponseWriter, r *http.Request) (schema.Deliver
 	return d, nil
 }
 
-// admit finds out who asks. Failures from one address are answered ever later.
+// admit finds out who asks. After a few failures from one address, further ones are
+// answered without being counted or logged. An agent with a valid credential always
+// gets through: others may stand behind the same address.
 func (c *Collector) admit(w http.ResponseWriter, r *http.Request) (agent string, ok bool) {
+	if agent, ok = c.Authenticate(r); ok {
+		return agent, true
+	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	c.mu.Lock()
-	f := c.failures[host]
-	if f != nil && f.count > 5 && time.Now().Before(f.until) {
-		c.mu.Unlock()
+	if c.fails(host) {
 		w.Header().Set("Retry-After", "5")
 		answerError(w, http.StatusTooManyRequests, "busy", "too many wrong credentials from this address")
 		return "", false
 	}
-	c.mu.Unlock()
-	if agent, ok = c.Authenticate(r); ok {
-		c.mu.Lock()
-		delete(c.failures, host)
-		c.mu.Unlock()
-		return agent, true
-	}
+	c.Log.Warn("a request with no valid credential is refused", "remote", host)
+	answerError(w, http.StatusUnauthorized, "unauthorized", "no valid token or certificate")
+	return "", false
+}
+
+// fails notes a failure and says whether its address has to wait.
+func (c *Collector) fails(host string) (waits bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.failures[host]
+	if f != nil && f.count > 5 && time.Now().Before(f.until) {
+		return true
+	}
 	c.stats.Unauthorized++
 	if f == nil {
 		if len(c.failures) >= 10_000 {
@@ -208,10 +244,7 @@ func (c *Collector) admit(w http.ResponseWriter, r *http.Request) (agent string,
 	}
 	f.count++
 	f.until = time.Now().Add(min(time.Minute, time.Second<<min(6, max(0, f.count-6))))
-	c.mu.Unlock()
-	c.Log.Warn("a request with no valid credential is refused", "remote", host)
-	answerError(w, http.StatusUnauthorized, "unauthorized", "no valid token or certificate")
-	return "", false
+	return false
 }
 
 func answer(w http.ResponseWriter, status int, body map[string]any) {
@@ -221,6 +254,12 @@ func answer(w http.ResponseWriter, status int, body map[string]any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
+// answerError ends the connection where the request may not be what its sender, or a
+// proxy between, takes it for.
 func answerError(w http.ResponseWriter, status int, code, detail string) {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusLengthRequired, http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close")
+	}
 	answer(w, status, map[string]any{"error": code, "detail": detail})
 }

@@ -196,7 +196,7 @@ func TestWhatIsRefused(t *testing.T) {
 		})
 	}
 	endless := io.LimitReader(endlessReader{}, 1<<40)
-	if status, _ := post(t, url, "web-1", io.MultiReader(bytes.NewReader(whole[:20]), endless)); status != 400 && status != 413 {
+	if status, _ := post(t, url, "web-1", io.MultiReader(bytes.NewReader(whole[:20]), endless)); status != 411 {
 		t.Errorf("an endless body is answered %d", status)
 	}
 	if n := count(t, conn, "SELECT count() FROM events"); n != 0 {

@@ -55,6 +55,7 @@ func (c *Collector) store(w http.ResponseWriter, r *http.Request, agent string, 
 		return
 	}
 	c.mu.Lock()
+	c.own(d.AgentUID, agent)
 	c.stats.Stored++
 	last, seen := c.last[d.AgentUID]
 	if gap := seen && d.Sequence > last+1; gap {
@@ -78,21 +79,20 @@ func (c *Collector) judge(ctx context.Context, agent string, d schema.Delivery) 
 	owner := c.owners[d.AgentUID]
 	c.mu.Unlock()
 	if owner == "" {
-		if err := c.Conn.QueryRow(ctx, "SELECT max(agent) FROM deliveries WHERE agent_uid = {uid:String}",
+		// The first that had something stored, and not whoever claims it.
+		if err := c.Conn.QueryRow(ctx, "SELECT argMin(agent, (received_at, agent)) FROM deliveries WHERE agent_uid = {uid:String}",
 			schema.Named("uid", d.AgentUID)).Scan(&owner); err != nil {
 			return 0, fmt.Errorf("look up agent: %w", err)
+		}
+		if owner == agent {
+			c.mu.Lock()
+			c.own(d.AgentUID, agent)
+			c.mu.Unlock()
 		}
 	}
 	if owner != "" && owner != agent {
 		return isForeign, nil
 	}
-	c.mu.Lock()
-	if len(c.owners) > 100_000 {
-		clear(c.owners)
-		clear(c.last)
-	}
-	c.owners[d.AgentUID] = agent
-	c.mu.Unlock()
 	var n, same uint64
 	err := c.Conn.QueryRow(ctx, `SELECT count(), countIf(hex(events_hash) = {events:String} AND hex(quarantine_hash) = {quarantine:String})
 FROM deliveries WHERE agent_uid = {uid:String} AND sequence = {sequence:UInt64}`,
@@ -107,6 +107,15 @@ FROM deliveries WHERE agent_uid = {uid:String} AND sequence = {sequence:UInt64}`
 		return isDuplicate, nil
 	}
 	return isConflict, nil
+}
+
+// own remembers whose an agent uid is. It is called with the lock held.
+func (c *Collector) own(uid, agent string) {
+	if len(c.owners) > 100_000 {
+		clear(c.owners)
+		clear(c.last)
+	}
+	c.owners[uid] = agent
 }
 
 // ledgerSettings let ClickHouse gather the small inserts of many agents into one, and
