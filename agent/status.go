@@ -15,6 +15,9 @@ type SourceStatus struct {
 	// Files are there now; Following is how many of them are open logs.
 	Files     int `json:"files"`
 	Following int `json:"following"`
+	// Leaving counts those of them that left the source's paths: only this run still has
+	// them, until they stood still.
+	Leaving int `json:"leaving"`
 	// LagBytes is what is there and not read, WaitingBytes what of it are finished
 	// exports in the queue. When no source has any, every export that was queued is
 	// handed on to be stored.
@@ -60,10 +63,13 @@ func (w *Watcher) publish(now time.Time) {
 	defer w.ledger.mu.Unlock()
 	for _, s := range w.sources {
 		status := w.ledger.of(s.Name)
-		status.Files, status.Following, status.LagBytes = len(s.files), 0, 0
+		status.Files, status.Following, status.Leaving, status.LagBytes = len(s.files), 0, 0, 0
 		for _, g := range s.generations {
 			if g.file != nil {
 				status.Following++
+				if g.path == "" {
+					status.Leaving++
+				}
 				status.LagBytes += max(0, g.state.size-g.position.Offset)
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -37,16 +38,36 @@ type shipConfig struct {
 	DSNFile    string `yaml:"dsn_file"`
 }
 
+// named says whether the configuration is one of an agent.
+func (c shipConfig) named() bool { return c.Collector != "" || c.DSNFile != "" }
+
+// client is a connection to the collector; nothing is sent yet.
+func (c shipConfig) client(log *slog.Logger) (*client.Client, error) {
+	return client.New(client.Options{
+		URL: c.Collector, TokenFile: c.TokenFile, CAFile: c.CAFile,
+		CertFile: c.CertFile, KeyFile: c.KeyFile, ServerName: c.ServerName, Log: log,
+	})
+}
+
+// loadAgentConfig is loadConfig for a file that has to say where to ship.
+func loadAgentConfig(path string) (config, error) {
+	cfg, err := loadConfig(path)
+	if err == nil && !cfg.Ship.named() {
+		err = placedProblem(path, "$.ship", errors.New("ship is missing: name a collector or a dsn_file, see examples/agent.yaml"))
+	}
+	return cfg, err
+}
+
 func (c *agentCommand) load() (config, error) {
-	cfg, err := loadConfig(c.Config)
-	if err == nil && cfg.Ship.Collector == "" && cfg.Ship.DSNFile == "" {
-		err = configProblem{file: c.Config, message: "ship is missing: name a collector or a dsn_file, see examples/agent.yaml"}
+	cfg, err := loadAgentConfig(c.Config)
+	if err == nil {
+		err = checkFiles(c.Config, cfg)
 	}
 	return cfg, err
 }
 
 func (c *agentCommand) Run(ctx context.Context, term terminal) error {
-	cfg, err := c.load()
+	cfg, err := loadAgentConfig(c.Config)
 	if err != nil {
 		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
@@ -68,13 +89,11 @@ func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) err
 		defer conn.Close()
 		send = (&preparing{conn: conn, log: log, next: (&insert.Inserter{Conn: conn, Log: log}).Insert, once: c.Once}).send
 	} else {
-		shipper, err := client.New(client.Options{
-			URL: cfg.Ship.Collector, TokenFile: cfg.Ship.TokenFile, CAFile: cfg.Ship.CAFile,
-			CertFile: cfg.Ship.CertFile, KeyFile: cfg.Ship.KeyFile, ServerName: cfg.Ship.ServerName, Log: log,
-		})
+		shipper, err := cfg.Ship.client(log)
 		if err != nil {
 			return err
 		}
+		defer shipper.Close()
 		send = shipper.Send
 	}
 	p, err := openPipeline(cfg, spool.LZ4, log, send)

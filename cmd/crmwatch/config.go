@@ -13,6 +13,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/crmwatch/crmwatch/collector/client"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -194,6 +195,9 @@ func (c *configCheck) fail(place, format string, args ...any) {
 		}
 		place = place[:cut]
 	}
+	if problem.line == 0 {
+		problem.line, problem.column = 1, 1 // something is missing
+	}
 	c.problems = append(c.problems, problem)
 }
 
@@ -231,9 +235,7 @@ func (c *configCheck) all(cfg *config) {
 	if !slices.Contains([]string{"block", "drop"}, cfg.Spool.WhenFull) {
 		c.fail("$.spool.when_full", "spool.when_full is %q: use block (reading waits) or drop (the oldest batches are given up and counted)", cfg.Spool.WhenFull)
 	}
-	if cfg.Ship.Collector != "" && cfg.Ship.DSNFile != "" {
-		c.fail("$.ship", "ship names both a collector and a dsn_file: keep one")
-	}
+	c.ship(cfg.Ship)
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
 	}
@@ -256,6 +258,27 @@ func (c *configCheck) mappings(mappings []formats.Mapping) {
 
 // apply makes the mappings known as formats.
 func (c *config) apply() { formats.SetMappings(c.Mappings) }
+
+func (c *configCheck) ship(s shipConfig) {
+	switch {
+	case s.Collector != "" && s.DSNFile != "":
+		c.fail("$.ship", "ship names both a collector and a dsn_file: keep one")
+	case s.Collector == "" && s != (shipConfig{DSNFile: s.DSNFile}):
+		c.fail("$.ship", "ship names no collector: add one such as collector: https://collector.acme.example:8443")
+	}
+	if s.Collector == "" {
+		return
+	}
+	if err := client.CheckURL(s.Collector); err != nil {
+		c.fail("$.ship.collector", "%v", err)
+	}
+	if (s.CertFile == "") != (s.KeyFile == "") {
+		c.fail("$.ship", "ship.cert_file and ship.key_file belong together: name both")
+	}
+	if s.TokenFile == "" && s.CertFile == "" {
+		c.fail("$.ship", "the collector will not know this agent: name ship.token_file, or ship.cert_file and ship.key_file")
+	}
+}
 
 func (c *configCheck) listen(address string) {
 	if strings.HasPrefix(address, "unix:") {

@@ -48,7 +48,7 @@ func (c *runCommand) load() (s runSettings, err error) {
 	if s.rules, err = s.Rules.apply(c.Config, s.rules); err != nil {
 		return s, exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
-	return s, nil
+	return s, checkFiles(c.Config, s.config)
 }
 
 func (c *runCommand) Run(ctx context.Context, term terminal) error {

@@ -61,7 +61,7 @@ func (f *Folder) Server(names []string, days int, renew bool) (Issued, error) {
 	template := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	for _, name := range names {
 		if ip, err := netip.ParseAddr(name); err == nil && ip.Zone() == "" {
-			template.IPAddresses = append(template.IPAddresses, ip.AsSlice())
+			template.IPAddresses = append(template.IPAddresses, ip.Unmap().AsSlice())
 			continue
 		}
 		if err := checkHost(name); err != nil {

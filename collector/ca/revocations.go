@@ -27,7 +27,7 @@ type Revocations struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	stamp   fileStamp // of the file that was looked at last
+	stamp   fileStamp                 // of the file that was looked at last
 	lists   map[string]revocationList // by the issuer's raw name
 	trouble string
 	stale   bool

@@ -47,18 +47,27 @@ type Client struct {
 
 	mu      sync.Mutex
 	trouble string
+	warned  time.Time
 }
 
-// New checks the options. Nothing is sent yet.
-func New(o Options) (*Client, error) {
-	u, err := url.Parse(o.URL)
+// CheckURL says what is wrong with a collector's address.
+func CheckURL(address string) error {
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("collector address %q: write a URL such as https://collector.acme.example:8443", o.URL)
+		return errors.New("the collector's address is none: write a URL such as https://collector.acme.example:8443")
 	}
 	ip := net.ParseIP(u.Hostname())
 	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
-		return nil, fmt.Errorf("collector address %s is not https: the token and the events would cross the network in clear", o.URL)
+		return fmt.Errorf("the collector's address %s is not https: the token and the events would cross the network in clear", address)
+	}
+	return nil
+}
+
+// New checks the options. Nothing is sent yet.
+func New(o Options) (*Client, error) {
+	if err := CheckURL(o.URL); err != nil {
+		return nil, err
 	}
 	if o.TokenFile == "" && o.CertFile == "" {
 		return nil, errors.New("the collector will not know this agent: name ship.token_file, or ship.cert_file and ship.key_file")
@@ -66,6 +75,7 @@ func New(o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	c := &Client{Options: o, endpoint: strings.TrimRight(o.URL, "/") + "/v1/deliveries"}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.ServerName}
 	if o.CAFile != "" {
 		pem, err := os.ReadFile(o.CAFile)
@@ -83,7 +93,11 @@ func New(o Options) (*Client, error) {
 		}
 		// Read at every handshake: a renewed certificate needs no restart.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return loadPair(o.CertFile, o.KeyFile)
+			pair, err := loadPair(o.CertFile, o.KeyFile)
+			if err == nil {
+				c.noteExpiry(pair)
+			}
+			return pair, err
 		}
 	}
 	transport := &http.Transport{
@@ -91,12 +105,32 @@ func New(o Options) (*Client, error) {
 		TLSHandshakeTimeout: 15 * time.Second, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10,
 		DialContext: (&net.Dialer{Timeout: 15 * time.Second}).DialContext, DisableCompression: true,
 	}
-	return &Client{Options: o, endpoint: strings.TrimRight(o.URL, "/") + "/v1/deliveries", http: &http.Client{
+	c.http = &http.Client{
 		Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the collector redirects, which is not followed")
 		},
-	}}, nil
+	}
+	return c, nil
+}
+
+// Close gives the connections free.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// noteExpiry says once a day that the client certificate ends soon.
+func (c *Client) noteExpiry(pair *tls.Certificate) {
+	const soon = 30 * 24 * time.Hour
+	now := time.Now()
+	if pair.Leaf == nil || pair.Leaf.NotAfter.Sub(now) > soon {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.warned) < 24*time.Hour {
+		return
+	}
+	c.warned = now
+	c.Log.Warn("the certificate of this agent ends soon: renew it", "file", c.CertFile, "until", pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
 }
 
 func loadPair(cert, key string) (*tls.Certificate, error) {
@@ -241,7 +275,7 @@ func (c *Client) note(err error) {
 
 var mends = map[int]string{
 	400: "agent and collector are of versions that do not fit",
-	401: "enroll this agent and put its token into ship.token_file",
+	401: "enroll this agent and put its token into ship.token_file, or renew its certificate: it has expired or was revoked",
 	403: "this agent's state folder was used by an agent of another name: give each its own",
 	409: "two agents have the same state folder, such as a cloned machine or a restored backup: remove the agent folder of the copy",
 	413: "raise the collector's limits",
