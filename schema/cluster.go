@@ -12,23 +12,50 @@ import (
 // Distributed table over it, which everybody reads and writes. The small tables are
 // replicated to every server as they are, so that all see the same alerts.
 //
-// The sharding key depends on the row alone, so an event that arrives again comes to
-// the same shard, where its event_uid makes it one. All events of an integration share
-// a shard; what names neither user nor app is spread by address.
+// A sharding key names only columns of the table's sorting key: rows that one server
+// would make one then come to one shard, whatever else differs in them, such as an app
+// that a newer version of crmwatch has learnt to read. All events of a user, and so of
+// an integration, share a shard; what names no user is spread.
 var shardedBy = map[string]string{
-	"events": "cityHash64(metadata_tenant_uid, metadata_product_name, actor_app_uid, actor_user_uid, " +
-		"if(actor_app_uid = '' AND actor_user_uid = '', src_endpoint_ip, ''))",
-	"quarantine": "cityHash64(x_source_file, x_source_offset)",
+	"events":     "if(actor_user_uid = '', sipHash64(event_uid), sipHash64(actor_user_uid))",
+	"quarantine": "sipHash64(x_source_file, x_source_offset)",
 }
 
-var clusterName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+// Place is where tables are made.
+type Place struct {
+	// Database holds the tables.
+	Database string
+	// Cluster is a name out of the servers' remote_servers; empty means one server.
+	Cluster string
+}
 
-// CheckCluster says whether a cluster may be called so in statements.
-func CheckCluster(name string) error {
-	if !clusterName.MatchString(name) {
-		return fmt.Errorf("the cluster's name is %q: write it as in the server's remote_servers, of letters, digits, dot, dash, underscore", name)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+
+// Check says whether the names can be written into statements.
+func (p Place) Check() error {
+	if !plainName.MatchString(p.Database) {
+		return fmt.Errorf("the database's name is %q: use letters, digits, dot, dash, underscore", p.Database)
+	}
+	if p.Cluster != "" && !plainName.MatchString(p.Cluster) {
+		return fmt.Errorf("the cluster's name is %q: write it as in the server's remote_servers, of letters, digits, dot, dash, underscore", p.Cluster)
 	}
 	return nil
+}
+
+// table is the table's name in statements. The servers of a cluster run them in a
+// database of their own choice, so the name is whole there.
+func (p Place) table(name string) string {
+	if p.Cluster == "" {
+		return name
+	}
+	return "`" + p.Database + "`." + name
+}
+
+func (p Place) onCluster() string {
+	if p.Cluster == "" {
+		return ""
+	}
+	return " ON CLUSTER `" + p.Cluster + "`"
 }
 
 var (
@@ -38,41 +65,53 @@ var (
 	comment     = regexp.MustCompile(`(?m)^\s*--.*\n`)
 )
 
-// ForCluster renders a statement of the migrations for a cluster. A statement of a
-// form that it does not know is an error: a guess would be found out too late.
-func ForCluster(statement, cluster string) ([]string, error) {
-	if err := CheckCluster(cluster); err != nil {
+// Render writes a statement of the migrations for a place. For a cluster, a statement
+// of a form that it does not know is an error: a guess would be found out too late.
+func Render(statement string, place Place) ([]string, error) {
+	if err := place.Check(); err != nil {
 		return nil, err
 	}
-	on := " ON CLUSTER `" + cluster + "`"
+	if place.Cluster == "" {
+		return []string{statement}, nil
+	}
+	statement = comment.ReplaceAllString(statement, "")
 	if m := createTable.FindStringSubmatch(statement); m != nil {
-		return createOnCluster(m[1], m[2], m[3], m[4], m[5], cluster, on), nil
+		return place.create(m[1], m[2], m[3], m[4], m[5]), nil
 	}
 	if m := alterTable.FindStringSubmatch(statement); m != nil {
-		if shardedBy[m[1]] == "" {
-			return []string{"ALTER TABLE " + m[1] + on + " " + m[2]}, nil
+		statements := []string{place.alter(m[1], m[2])}
+		if shardedBy[m[1]] != "" {
+			statements = []string{place.alter(m[1]+"_local", m[2]), statements[0]}
 		}
-		return []string{"ALTER TABLE " + m[1] + "_local" + on + " " + m[2], "ALTER TABLE " + m[1] + on + " " + m[2]}, nil
+		return statements, nil
 	}
 	if m := alterLocal.FindStringSubmatch(statement); m != nil {
 		table := m[1]
 		if shardedBy[table] != "" {
 			table += "_local"
 		}
-		return []string{"ALTER TABLE " + table + on + " " + m[2]}, nil
+		return []string{place.alter(table, m[2])}, nil
 	}
 	first, _, _ := strings.Cut(statement, "\n")
 	return nil, errors.New("no rule says how this statement is written for a cluster: " + first)
 }
 
-func createOnCluster(table, columns, engine, arguments, rest, cluster, on string) []string {
-	rest = strings.ReplaceAll(rest, "non_replicated_deduplication_window", "replicated_deduplication_window")
+func (p Place) alter(table, change string) string {
+	return "ALTER TABLE " + p.table(table) + p.onCluster() + " " + change
+}
+
+func (p Place) create(table, columns, engine, arguments, rest string) []string {
+	// A single server keeps its last tokens however old they are; a replicated table
+	// forgets them after an hour unless it is told otherwise.
+	rest = strings.ReplaceAll(rest, "non_replicated_deduplication_window = ",
+		"replicated_deduplication_window_seconds = 604800, replicated_deduplication_window = ")
 	replicated := func(name, path, replica string) string {
 		all := []string{"'" + path + "'", "'" + replica + "'"}
 		if arguments != "" {
 			all = append(all, arguments)
 		}
-		return "CREATE TABLE IF NOT EXISTS " + name + on + "\n" + columns + "\nENGINE = Replicated" + engine + "(" + strings.Join(all, ", ") + ")\n" + rest
+		return "CREATE TABLE IF NOT EXISTS " + p.table(name) + p.onCluster() + "\n" + columns +
+			"\nENGINE = Replicated" + engine + "(" + strings.Join(all, ", ") + ")\n" + rest
 	}
 	key := shardedBy[table]
 	if key == "" {
@@ -81,36 +120,7 @@ func createOnCluster(table, columns, engine, arguments, rest, cluster, on string
 	local := table + "_local"
 	return []string{
 		replicated(local, "/clickhouse/tables/{shard}/{database}/"+local, "{replica}"),
-		"CREATE TABLE IF NOT EXISTS " + table + on + " AS " + local + "\nENGINE = Distributed('" + cluster + "', currentDatabase(), '" + local + "',\n    " + key + ")",
+		"CREATE TABLE IF NOT EXISTS " + p.table(table) + p.onCluster() + " AS " + p.table(local) +
+			"\nENGINE = Distributed('" + p.Cluster + "', '" + p.Database + "', '" + local + "',\n    " + key + ")",
 	}
-}
-
-// Statements are all statements that make the tables, in order: for one server, or for
-// a cluster if it is named.
-func Statements(cluster string) ([]string, error) {
-	steps, err := Migrations()
-	if err != nil {
-		return nil, err
-	}
-	all, err := render(createMigrationsTable, cluster)
-	if err != nil {
-		return nil, err
-	}
-	for _, step := range steps {
-		for _, statement := range step.Statements {
-			rendered, err := render(statement, cluster)
-			if err != nil {
-				return nil, fmt.Errorf("migration %s: %w", step.Name, err)
-			}
-			all = append(all, rendered...)
-		}
-	}
-	return all, nil
-}
-
-func render(statement, cluster string) ([]string, error) {
-	if cluster == "" {
-		return []string{statement}, nil
-	}
-	return ForCluster(comment.ReplaceAllString(statement, ""), cluster)
 }

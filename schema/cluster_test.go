@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,71 +17,138 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestClusterStatementsAreSQL has the engine parse every statement, and compares all
-// of them with what was reviewed.
-func TestClusterStatementsAreSQL(t *testing.T) {
-	conn := enginetest.Open(t)
-	for _, cluster := range []string{"", "crm"} {
-		statements, err := schema.Statements(cluster)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range statements {
-			if err := conn.Exec(context.Background(), "EXPLAIN AST "+s); err != nil {
-				t.Errorf("%v\n%s", err, s)
-			}
-		}
-		if cluster == "" {
-			continue
-		}
-		const file = "testdata/cluster.sql"
-		got := strings.Join(statements, ";\n\n") + ";\n"
-		if *update {
-			if err := os.MkdirAll("testdata", 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got, -update rewrites it):\n%s", file, diff)
-		}
-	}
-}
+// crm is a place as an administrator would name it.
+var crm = schema.Place{Database: "crmwatch", Cluster: "crm"}
 
-// TestEveryTableOfAClusterIsReplicated looks for tables that would live on one server.
-func TestEveryTableOfAClusterIsReplicated(t *testing.T) {
-	statements, err := schema.Statements("crm")
+func script(t *testing.T, place schema.Place) []string {
+	t.Helper()
+	names, err := schema.MigrationNames()
 	if err != nil {
 		t.Fatal(err)
 	}
+	statements, err := schema.Script(place, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return statements
+}
+
+// TestClusterScriptIsSQL has the engine parse every statement, and compares all of them
+// with what was reviewed.
+func TestClusterScriptIsSQL(t *testing.T) {
+	conn := enginetest.Open(t)
+	statements := script(t, crm)
 	for _, s := range statements {
-		if !strings.Contains(s, "ON CLUSTER `crm`") || !strings.Contains(s, "ENGINE = Replicated") && !strings.Contains(s, "ENGINE = Distributed(") || strings.Contains(s, "non_replicated") {
+		if err := conn.Exec(context.Background(), "EXPLAIN AST "+s); err != nil {
+			t.Errorf("%v\n%s", err, s)
+		}
+	}
+	const file = "testdata/cluster.sql"
+	got := strings.Join(statements, ";\n\n") + ";\n"
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got, -update rewrites it):\n%s", file, diff)
+	}
+}
+
+// A person who hands the script to a server gets what Migrate makes, and Migrate then
+// finds nothing to do.
+func TestServerScriptIsWhatMigrateDoes(t *testing.T) {
+	ctx := context.Background()
+	conn, name := enginetest.OpenDatabase(t)
+	for _, s := range script(t, schema.Place{Database: name}) {
+		if err := conn.Exec(ctx, s); err != nil {
+			t.Fatalf("%v\n%s", err, s)
+		}
+	}
+	applied, err := schema.Migrate(ctx, conn)
+	if err != nil || len(applied) != 0 {
+		t.Errorf("after the script, Migrate applied %v, %v", applied, err)
+	}
+	part, err := schema.Script(schema.Place{Database: name}, []string{"0007_deliveries"})
+	if err != nil || !strings.Contains(strings.Join(part, "\n"), "EXISTS deliveries") || strings.Contains(strings.Join(part, "\n"), "EXISTS events") {
+		t.Errorf("the script of one migration is %v, %v", part, err)
+	}
+}
+
+// TestEveryTableOfAClusterIsReplicated looks for tables that would live on one server,
+// and for names that each server would look up in a database of its own choice.
+func TestEveryTableOfAClusterIsReplicated(t *testing.T) {
+	for _, s := range script(t, crm) {
+		switch {
+		case strings.HasPrefix(s, "INSERT INTO `crmwatch`.schema_migrations "), s == "CREATE DATABASE IF NOT EXISTS `crmwatch` ON CLUSTER `crm`":
+		case !strings.HasPrefix(s, "CREATE TABLE IF NOT EXISTS `crmwatch`."),
+			!strings.Contains(s, " ON CLUSTER `crm`"),
+			!strings.Contains(s, "ENGINE = Replicated") && !strings.Contains(s, "ENGINE = Distributed('crm', 'crmwatch', "),
+			strings.Contains(s, " AS ") && strings.Contains(s, "Distributed") && !strings.Contains(s, " AS `crmwatch`."),
+			strings.Contains(s, "non_replicated"):
 			t.Errorf("not for a cluster:\n%s", s)
 		}
 	}
 }
 
-func TestForCluster(t *testing.T) {
+// Rows that one server would make one must come to one shard: the sharding key of a
+// Distributed table may use only what its local table is sorted by.
+func TestShardingKeyIsOfTheSortingKey(t *testing.T) {
+	ctx := context.Background()
+	conn := enginetest.OpenCluster(t, enginetest.OneShard)
+	rows, err := conn.Query(ctx, `SELECT d.name, any(l.sorting_key), groupArrayIf(c.name, match(d.engine_full, concat('\\b', c.name, '\\b')))
+		FROM system.tables AS d
+		INNER JOIN system.tables AS l ON l.database = d.database AND l.name = concat(d.name, '_local')
+		INNER JOIN system.columns AS c ON c.database = d.database AND c.table = d.name
+		WHERE d.database = currentDatabase() AND d.engine = 'Distributed' GROUP BY d.name`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	tables := 0
+	for rows.Next() {
+		var table, sorting string
+		var columns []string
+		if err := rows.Scan(&table, &sorting, &columns); err != nil {
+			t.Fatal(err)
+		}
+		tables++
+		sorted := regexp.MustCompile(`\w+`).FindAllString(sorting, -1)
+		for _, column := range columns {
+			if !slices.Contains(sorted, column) {
+				t.Errorf("%s is sharded by %s, and sorted by (%s)", table, column, sorting)
+			}
+		}
+		if len(columns) == 0 {
+			t.Errorf("%s is sharded by no column", table)
+		}
+	}
+	if err := rows.Err(); err != nil || tables != 2 {
+		t.Errorf("%d tables are sharded, want events and quarantine (%v)", tables, err)
+	}
+}
+
+func TestRenderForACluster(t *testing.T) {
+	const local, whole = "ALTER TABLE `crmwatch`.events_local ON CLUSTER `crm` ", "ALTER TABLE `crmwatch`.events ON CLUSTER `crm` "
 	for _, c := range []struct {
 		statement string
 		want      []string
 	}{
-		{"ALTER TABLE events ADD COLUMN IF NOT EXISTS x UInt8", []string{
-			"ALTER TABLE events_local ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS x UInt8",
-			"ALTER TABLE events ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS x UInt8"}},
-		{"ALTER TABLE alerts ADD COLUMN x UInt8", []string{"ALTER TABLE alerts ON CLUSTER `crm` ADD COLUMN x UInt8"}},
-		{"ALTER TABLE events ADD INDEX i x TYPE minmax", []string{"ALTER TABLE events_local ON CLUSTER `crm` ADD INDEX i x TYPE minmax"}},
-		{"ALTER TABLE events MODIFY TTL time + INTERVAL 1 YEAR", []string{"ALTER TABLE events_local ON CLUSTER `crm` MODIFY TTL time + INTERVAL 1 YEAR"}},
+		{"ALTER TABLE events ADD COLUMN IF NOT EXISTS x UInt8", []string{local + "ADD COLUMN IF NOT EXISTS x UInt8", whole + "ADD COLUMN IF NOT EXISTS x UInt8"}},
+		{"ALTER TABLE alerts ADD COLUMN x UInt8", []string{"ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN x UInt8"}},
+		{"ALTER TABLE events ADD INDEX i x TYPE minmax", []string{local + "ADD INDEX i x TYPE minmax"}},
+		{"ALTER TABLE events MODIFY TTL time + INTERVAL 1 YEAR", []string{local + "MODIFY TTL time + INTERVAL 1 YEAR"}},
 		{"OPTIMIZE TABLE events", nil},
 		{"CREATE TABLE IF NOT EXISTS odd\n(\n a Int8\n)\nENGINE = Log\n", nil},
 	} {
-		got, err := schema.ForCluster(c.statement, "crm")
+		got, err := schema.Render(c.statement, crm)
 		if (err != nil) != (c.want == nil) {
 			t.Errorf("%s: %v", c.statement, err)
 		}
@@ -87,10 +156,24 @@ func TestForCluster(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", c.statement, diff)
 		}
 	}
-	for _, name := range []string{"", "a`b", "x; DROP TABLE events", "a'b", "-a"} {
-		if _, err := schema.ForCluster("ALTER TABLE alerts ADD COLUMN x UInt8", name); err == nil {
-			t.Errorf("the cluster name %q is taken", name)
+}
+
+func TestNamesThatAreNoNamesAreRefused(t *testing.T) {
+	for _, name := range []string{"a`b", "x; DROP TABLE events", "a'b", "-a", "a b", strings.Repeat("a", 65)} {
+		for _, place := range []schema.Place{{Database: name}, {Database: "crmwatch", Cluster: name}, {Database: name, Cluster: "crm"}} {
+			if _, err := schema.Render("ALTER TABLE alerts ADD COLUMN x UInt8", place); err == nil {
+				t.Errorf("%+v is taken by Render", place)
+			}
+			if _, err := schema.Script(place, nil); err == nil {
+				t.Errorf("%+v is taken by Script", place)
+			}
+			if _, err := schema.CreateDatabase(context.Background(), nil, place); err == nil {
+				t.Errorf("%+v is taken by CreateDatabase", place)
+			}
 		}
+	}
+	if _, err := schema.MigrateCluster(context.Background(), nil, ""); err == nil {
+		t.Error("a cluster without a name is migrated")
 	}
 }
 

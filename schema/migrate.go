@@ -75,8 +75,8 @@ func Migrate(ctx context.Context, conn Store) ([]string, error) { return migrate
 
 // MigrateCluster is Migrate for all servers of a cluster.
 func MigrateCluster(ctx context.Context, conn Store, cluster string) ([]string, error) {
-	if err := CheckCluster(cluster); err != nil {
-		return nil, err
+	if cluster == "" {
+		return nil, errors.New("migrate a cluster: it has no name")
 	}
 	return migrate(ctx, conn, cluster)
 }
@@ -115,8 +115,10 @@ func migrate(ctx context.Context, conn Store, cluster string) ([]string, error) 
 	if err != nil || len(pending) == 0 {
 		return nil, err
 	}
+	place := Place{Cluster: cluster}
 	var clustered, exists bool
-	if err := conn.QueryRow(ctx, "SELECT countIf(name = 'events_local') > 0, count() > 0 FROM system.tables WHERE database = currentDatabase() AND name IN ('events', 'events_local')").Scan(&clustered, &exists); err != nil {
+	if err := conn.QueryRow(ctx, `SELECT currentDatabase(), countIf(name = 'events_local') > 0, count() > 0
+FROM system.tables WHERE database = currentDatabase() AND name IN ('events', 'events_local')`).Scan(&place.Database, &clustered, &exists); err != nil {
 		return nil, fmt.Errorf("look for the events table: %w", err)
 	}
 	switch {
@@ -125,7 +127,7 @@ func migrate(ctx context.Context, conn Store, cluster string) ([]string, error) 
 	case exists && !clustered && cluster != "":
 		return nil, errors.New("this database has the tables of a single server: make the cluster's in a database of their own")
 	}
-	if err := execAll(ctx, conn, createMigrationsTable, cluster); err != nil {
+	if err := execAll(ctx, conn, createMigrationsTable, place); err != nil {
 		return nil, fmt.Errorf("create table schema_migrations: %w", err)
 	}
 	steps, err := Migrations()
@@ -138,7 +140,7 @@ func migrate(ctx context.Context, conn Store, cluster string) ([]string, error) 
 			continue
 		}
 		for i, statement := range step.Statements {
-			if err := execAll(ctx, conn, statement, cluster); err != nil {
+			if err := execAll(ctx, conn, statement, place); err != nil {
 				return applied, fmt.Errorf("apply migration %s, statement %d: %w", step.Name, i+1, err)
 			}
 		}
@@ -150,8 +152,8 @@ func migrate(ctx context.Context, conn Store, cluster string) ([]string, error) 
 	return applied, nil
 }
 
-func execAll(ctx context.Context, conn Store, statement, cluster string) error {
-	rendered, err := render(statement, cluster)
+func execAll(ctx context.Context, conn Store, statement string, place Place) error {
+	rendered, err := Render(statement, place)
 	if err != nil {
 		return err
 	}

@@ -249,7 +249,11 @@ func serverOptions(path string) (*clickhouse.Options, error) {
 	if options.Settings == nil {
 		options.Settings = clickhouse.Settings{}
 	}
-	options.Settings["async_insert"] = 0
+	for name, value := range schema.ServerSettings() {
+		if _, own := options.Settings[name]; !own {
+			options.Settings[name] = value
+		}
+	}
 	return options, nil
 }
 

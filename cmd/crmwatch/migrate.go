@@ -12,94 +12,142 @@ import (
 )
 
 type migrateCommand struct {
-	DSNFile string `name:"dsn-file" placeholder:"FILE" xor:"where" help:"File (mode 0600) with the server's DSN, such as https://user:password@host:8443/crmwatch."`
-	Data    string `placeholder:"DIR" xor:"where" help:"A data directory with the embedded engine."`
-	Cluster string `placeholder:"NAME" help:"Make the tables on all servers of this cluster, replicated and sharded."`
-	DryRun  bool   `name:"dry-run" help:"Print what would be run, and run nothing. Without --dsn-file: all statements, and no server is asked."`
+	DSNFile  string `name:"dsn-file" placeholder:"FILE" xor:"where" help:"File (mode 0600) with the server's DSN, such as https://user:password@host:8443/crmwatch."`
+	Data     string `placeholder:"DIR" xor:"where" help:"A data directory with the embedded engine."`
+	Cluster  string `placeholder:"NAME" help:"Make the tables on all servers of this cluster, replicated and sharded."`
+	DryRun   bool   `name:"dry-run" help:"Print the statements that are missing, and run none. Without --dsn-file and --data: all statements, and no server is asked."`
+	Database string `default:"crmwatch" placeholder:"NAME" help:"The database in a --dry-run that asks no server; otherwise the DSN names it."`
 }
 
 func (migrateCommand) Help() string {
 	return `The embedded engine and a single server are migrated by crmwatch itself when it starts. A cluster is migrated by this
-command alone, so that one person decides when. Running it again does nothing.
+command alone, so that one person decides when. It makes the database that the DSN names, if it is not there. Running it
+again does nothing.
 
 Examples:
   crmwatch migrate --cluster crm --dry-run
-  crmwatch migrate --cluster crm --dsn-file clickhouse.dsn`
+  crmwatch migrate --cluster crm --dsn-file clickhouse.dsn
+  crmwatch migrate --cluster crm --dry-run | clickhouse-client --multiquery`
 }
 
+// ddlPatience is how long a statement waits for all servers of a cluster, in seconds.
+const ddlPatience = 120
+
 func (c *migrateCommand) Run(ctx context.Context, term terminal) error {
-	if c.Cluster != "" {
-		if err := schema.CheckCluster(c.Cluster); err != nil {
-			return err
-		}
-		if c.Data != "" {
-			return errors.New("the embedded engine is one server: leave out --cluster, or name the cluster's --dsn-file")
-		}
+	place := schema.Place{Database: c.Database, Cluster: c.Cluster}
+	if err := place.Check(); err != nil {
+		return err
 	}
-	if c.DSNFile == "" && c.Data == "" {
-		if !c.DryRun {
-			return errors.New("name a server with --dsn-file or a directory with --data, or add --dry-run to see the statements")
-		}
-		statements, err := schema.Statements(c.Cluster)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(term.out, strings.Join(statements, ";\n\n")+";")
-		return nil
+	switch {
+	case c.Cluster != "" && c.Data != "":
+		return errors.New("the embedded engine is one server: leave out --cluster, or name the cluster's --dsn-file")
+	case c.DSNFile != "":
+		return c.onServer(ctx, term, place)
+	case c.Data != "":
+		return c.onData(ctx, term, place)
+	case !c.DryRun:
+		return errors.New("name a server with --dsn-file or a directory with --data, or add --dry-run to see the statements")
 	}
-	conn, done, err := c.connect(ctx)
+	all, err := schema.MigrationNames()
 	if err != nil {
 		return err
 	}
-	defer done()
-	if c.DryRun {
-		if err := schema.CheckServer(ctx, conn); err != nil {
+	return c.print(term, place, all)
+}
+
+func (c *migrateCommand) onData(ctx context.Context, term terminal, place schema.Place) error {
+	db := &database{dir: c.Data}
+	defer db.close()
+	if err := db.connect(ctx, c.Data, databaseOptions{}); err != nil {
+		return err
+	}
+	place.Database = "default"
+	return c.migrate(ctx, term, db.conn, place)
+}
+
+func (c *migrateCommand) onServer(ctx context.Context, term terminal, place schema.Place) error {
+	options, err := serverOptions(c.DSNFile)
+	if err != nil {
+		return err
+	}
+	options.Settings["distributed_ddl_task_timeout"] = ddlPatience
+	if place.Database = options.Auth.Database; place.Database == "" {
+		place.Database = "default"
+	}
+	missing, err := c.prepareDatabase(ctx, term, *options, place)
+	if err != nil {
+		return err
+	}
+	if missing {
+		all, err := schema.MigrationNames()
+		if err != nil {
 			return err
 		}
+		return c.print(term, place, all)
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return fmt.Errorf("open ClickHouse server: %w", err)
+	}
+	defer conn.Close()
+	return c.migrate(ctx, term, conn, place)
+}
+
+// prepareDatabase makes the database, or says in a dry run that it is missing.
+func (c *migrateCommand) prepareDatabase(ctx context.Context, term terminal, options clickhouse.Options, place schema.Place) (missing bool, err error) {
+	options.Auth.Database = ""
+	conn, err := clickhouse.Open(&options)
+	if err != nil {
+		return false, fmt.Errorf("open ClickHouse server: %w", err)
+	}
+	defer conn.Close()
+	if err := schema.CheckServer(ctx, conn); err != nil {
+		return false, err
+	}
+	if c.DryRun {
+		there, err := schema.HasDatabase(ctx, conn, place.Database)
+		return !there, err
+	}
+	made, err := schema.CreateDatabase(ctx, conn, place)
+	if made {
+		fmt.Fprintf(term.out, "created database %s\n", place.Database)
+	}
+	return false, err
+}
+
+func (c *migrateCommand) migrate(ctx context.Context, term terminal, conn schema.Store, place schema.Place) error {
+	if c.DryRun {
 		pending, err := schema.Pending(ctx, conn)
 		if err != nil {
 			return err
 		}
-		return c.tell(term, "would apply", pending)
+		if len(pending) == 0 {
+			fmt.Fprintln(term.out, "-- nothing to do")
+			return nil
+		}
+		return c.print(term, place, pending)
 	}
 	var applied []string
-	if c.Cluster != "" {
-		applied, err = schema.MigrateCluster(ctx, conn, c.Cluster)
+	var err error
+	if place.Cluster != "" {
+		applied, err = schema.MigrateCluster(ctx, conn, place.Cluster)
 	} else {
 		applied, err = schema.Migrate(ctx, conn)
 	}
-	return errors.Join(c.tell(term, "applied", applied), err)
+	for _, step := range applied {
+		fmt.Fprintf(term.out, "applied %s\n", step)
+	}
+	if err == nil && len(applied) == 0 {
+		fmt.Fprintln(term.out, "nothing to do")
+	}
+	return err
 }
 
-func (c *migrateCommand) tell(term terminal, what string, steps []string) error {
-	for _, step := range steps {
-		fmt.Fprintf(term.out, "%s %s\n", what, step)
+func (c *migrateCommand) print(term terminal, place schema.Place, steps []string) error {
+	statements, err := schema.Script(place, steps)
+	if err != nil {
+		return err
 	}
-	if len(steps) == 0 {
-		fmt.Fprintln(term.out, "the tables are up to date")
-	}
+	fmt.Fprintln(term.out, strings.Join(statements, ";\n\n")+";")
 	return nil
-}
-
-// connect opens the server or the directory without changing its tables.
-func (c *migrateCommand) connect(ctx context.Context) (schema.Store, func(), error) {
-	if c.DSNFile != "" {
-		options, err := serverOptions(c.DSNFile)
-		if err != nil {
-			return nil, nil, err
-		}
-		// A statement on a cluster waits for all its servers.
-		options.Settings["distributed_ddl_task_timeout"] = 120
-		conn, err := clickhouse.Open(options)
-		if err != nil {
-			return nil, nil, fmt.Errorf("open ClickHouse server: %w", err)
-		}
-		return conn, func() { _ = conn.Close() }, nil
-	}
-	db := &database{dir: c.Data}
-	if err := db.connect(ctx, c.Data, databaseOptions{}); err != nil {
-		db.close()
-		return nil, nil, err
-	}
-	return db.conn, db.close, nil
 }

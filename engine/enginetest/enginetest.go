@@ -78,6 +78,9 @@ func Start(t testing.TB) *engine.Engine {
 		if shared.dir, shared.err = os.MkdirTemp("", "crmwatch-engine-*"); shared.err != nil {
 			return
 		}
+		if shared.err = writeClusters(shared.dir); shared.err != nil {
+			return
+		}
 		shared.engine, shared.err = engine.Start(context.Background(), engine.Options{
 			Dir: shared.dir, Command: Command(), Files: []string{os.TempDir()},
 		})

@@ -1,4 +1,6 @@
-CREATE TABLE IF NOT EXISTS schema_migrations ON CLUSTER `crm`
+CREATE DATABASE IF NOT EXISTS `crmwatch` ON CLUSTER `crm`;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.schema_migrations ON CLUSTER `crm`
 (
     name String,
     applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
@@ -6,7 +8,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/schema_migrations', '{shard}-{replica}')
 ORDER BY name;
 
-CREATE TABLE IF NOT EXISTS events_local ON CLUSTER `crm`
+CREATE TABLE IF NOT EXISTS `crmwatch`.events_local ON CLUSTER `crm`
 (
     time DateTime64(3, 'UTC') CODEC(Delta, LZ4),
     event_uid UUID,
@@ -103,13 +105,15 @@ CREATE TABLE IF NOT EXISTS events_local ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/events_local', '{replica}')
 PARTITION BY toYYYYMMDD(time)
 ORDER BY (class_uid, toStartOfHour(time), actor_user_uid, time, event_uid)
-SETTINGS replicated_deduplication_window = 10000, min_bytes_for_wide_part = 67108864;
+SETTINGS replicated_deduplication_window_seconds = 604800, replicated_deduplication_window = 10000, min_bytes_for_wide_part = 67108864;
 
-CREATE TABLE IF NOT EXISTS events ON CLUSTER `crm` AS events_local
-ENGINE = Distributed('crm', currentDatabase(), 'events_local',
-    cityHash64(metadata_tenant_uid, metadata_product_name, actor_app_uid, actor_user_uid, if(actor_app_uid = '' AND actor_user_uid = '', src_endpoint_ip, '')));
+CREATE TABLE IF NOT EXISTS `crmwatch`.events ON CLUSTER `crm` AS `crmwatch`.events_local
+ENGINE = Distributed('crm', 'crmwatch', 'events_local',
+    if(actor_user_uid = '', sipHash64(event_uid), sipHash64(actor_user_uid)));
 
-CREATE TABLE IF NOT EXISTS quarantine_local ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0001_events');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.quarantine_local ON CLUSTER `crm`
 (
     quarantine_uid UUID,
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
@@ -127,11 +131,13 @@ CREATE TABLE IF NOT EXISTS quarantine_local ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/quarantine_local', '{replica}')
 ORDER BY (x_source_file, x_source_offset, quarantine_uid);
 
-CREATE TABLE IF NOT EXISTS quarantine ON CLUSTER `crm` AS quarantine_local
-ENGINE = Distributed('crm', currentDatabase(), 'quarantine_local',
-    cityHash64(x_source_file, x_source_offset));
+CREATE TABLE IF NOT EXISTS `crmwatch`.quarantine ON CLUSTER `crm` AS `crmwatch`.quarantine_local
+ENGINE = Distributed('crm', 'crmwatch', 'quarantine_local',
+    sipHash64(x_source_file, x_source_offset));
 
-CREATE TABLE IF NOT EXISTS findings ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0002_quarantine');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.findings ON CLUSTER `crm`
 (
     finding_uid UUID,
     version UInt64,
@@ -158,7 +164,9 @@ CREATE TABLE IF NOT EXISTS findings ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/findings', '{shard}-{replica}', version)
 ORDER BY finding_uid;
 
-CREATE TABLE IF NOT EXISTS alerts ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0003_findings');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.alerts ON CLUSTER `crm`
 (
     alert_uid UUID,
     version UInt64,
@@ -181,7 +189,9 @@ CREATE TABLE IF NOT EXISTS alerts ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/alerts', '{shard}-{replica}', version)
 ORDER BY alert_uid;
 
-CREATE TABLE IF NOT EXISTS watermarks ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0004_alerts');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.watermarks ON CLUSTER `crm`
 (
     rule LowCardinality(String),
     version UInt64,
@@ -190,7 +200,7 @@ CREATE TABLE IF NOT EXISTS watermarks ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/watermarks', '{shard}-{replica}', version)
 ORDER BY rule;
 
-CREATE TABLE IF NOT EXISTS rule_runs ON CLUSTER `crm`
+CREATE TABLE IF NOT EXISTS `crmwatch`.rule_runs ON CLUSTER `crm`
 (
     rule LowCardinality(String),
     started_at DateTime64(3, 'UTC'),
@@ -206,7 +216,9 @@ PARTITION BY toYYYYMM(started_at)
 ORDER BY (rule, started_at)
 TTL toDateTime(started_at) + INTERVAL 30 DAY;
 
-CREATE TABLE IF NOT EXISTS notifications ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0005_rule_runs');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.notifications ON CLUSTER `crm`
 (
     alert_uid UUID,
     notifier LowCardinality(String),
@@ -227,7 +239,9 @@ CREATE TABLE IF NOT EXISTS notifications ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/notifications', '{shard}-{replica}', version)
 ORDER BY (alert_uid, notifier);
 
-CREATE TABLE IF NOT EXISTS deliveries ON CLUSTER `crm`
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0006_notifications');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.deliveries ON CLUSTER `crm`
 (
     agent_uid String,
     sequence UInt64,
@@ -242,3 +256,5 @@ CREATE TABLE IF NOT EXISTS deliveries ON CLUSTER `crm`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/deliveries', '{shard}-{replica}')
 ORDER BY (agent_uid, sequence)
 TTL toDateTime(received_at) + INTERVAL 90 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0007_deliveries');
