@@ -202,9 +202,12 @@ func readServer(path string) (server, error) {
 	s := server{user: u.User.Username(), database: strings.Trim(u.Path, "/"), http: &http.Client{}}
 	s.password, _ = u.User.Password()
 	u.User, u.Path = nil, "/"
+	// On a cluster, events may be sought by what is found in events.
+	parameters := url.Values{"distributed_product_mode": {"global"}}
 	if s.database != "" {
-		u.RawQuery = url.Values{"database": {s.database}}.Encode()
+		parameters.Set("database", s.database)
 	}
+	u.RawQuery = parameters.Encode()
 	s.url = u.String()
 	return s, nil
 }
