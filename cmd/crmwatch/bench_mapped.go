@@ -45,7 +45,7 @@ const benchMappedJSON = `INSERT INTO events (time, event_uid,
 	metadata_correlation_uid, actor_user_name, src_endpoint_ip, x_src_endpoint_network, dst_endpoint_hostname, http_request_http_method,
 	http_request_url_path, http_request_url_query_string, http_request_user_agent, http_request_referrer, http_request_x_forwarded_for,
 	status_code, tls_version, tls_cipher, x_source_file, class_uid, activity_id, severity_id, status_id,
-	http_response_code, duration, traffic_bytes_in, traffic_bytes_out)
+	http_response_code, duration, traffic_bytes_in, traffic_bytes_out, unmapped)
 SELECT toDateTime64(toFloat64(msec), 3, 'UTC'), reinterpretAsUUID(sipHash128(msec, remote_addr, request_id, request_uri, http_user_agent, bytes_sent, request_time)),
 	'nginx', 'F5', 'access', 'nginx-json',
 	request_id, remote_user, remote_addr, concat(substringIndex(remote_addr, '.', 3), '.0/24'), http_host, request_method,
@@ -53,4 +53,7 @@ SELECT toDateTime64(toFloat64(msec), 3, 'UTC'), reinterpretAsUUID(sipHash128(mse
 	status, replaceOne(ssl_protocol, 'TLSv', ''), ssl_cipher, 'access.json', if(remote_user = '', 4002, 6003),
 	multiIf(request_method = 'GET', 3, request_method = 'POST', 6, request_method = 'PUT', 7, request_method = 'DELETE', 2, 99), 1,
 	if(toUInt16OrZero(status) < 400, 1, 2), toUInt16OrZero(status), toUInt32(toFloat64OrZero(request_time) * 1000),
-	toUInt64OrZero(bytes_sent), toUInt64OrZero(request_length)`
+	toUInt64OrZero(bytes_sent), toUInt64OrZero(request_length),
+	CAST(map('scheme', scheme, 'upstream_response_time', upstream_response_time, 'upstream_addr', upstream_addr, 'upstream_status', upstream_status,
+		'connection', connection, 'connection_requests', connection_requests, 'gzip_ratio', gzip_ratio, 'pipe', pipe,
+		'body_bytes_sent', body_bytes_sent), 'Map(LowCardinality(String), String)')`
