@@ -68,7 +68,7 @@ func (r *Redactor) Name(value string) string {
 	switch {
 	case len(value) < minRun && !hasMark(value):
 		return value
-	case strings.ContainsAny(value, " =\t\n"):
+	case hasBreak(value):
 		return r.cleaned(value)
 	}
 	return r.token(value)
@@ -135,6 +135,16 @@ func (r *Redactor) unmapped(e *schema.Event) {
 			a.Value = r.Text(a.Value)
 		}
 	}
+}
+
+// hasBreak says whether s is more than one word.
+func hasBreak(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == ' ' || c == '=' || c == '\t' || c == '\n' {
+			return true
+		}
+	}
+	return false
 }
 
 // isNextWord says whether two names differ only in their number, as those of fields
