@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -62,11 +63,39 @@ func openRegular(r *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = notRegularError(info.Mode())
 	}
+	if err == nil {
+		err = refuseForeignLink(r, path, info)
+	}
 	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
 	return f, info, nil
+}
+
+// errForeignLink is a file that somebody else can have put where it is.
+var errForeignLink = errors.New("it is a hard link to a file of another owner than its folder's: whoever may write into the folder can have made it, to have a file read that is none of theirs; copy the file instead")
+
+// refuseForeignLink refuses a further name of a file whose owner is not the folder's,
+// unless root owns the folder: anybody who may write into a folder can link a file
+// there that only we may read.
+func refuseForeignLink(r *os.Root, path string, info fs.FileInfo) error {
+	file, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || file.Nlink < 2 {
+		return nil
+	}
+	folder, err := r.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if owner, ok := folder.Sys().(*syscall.Stat_t); ok && isForeignLink(uint64(file.Nlink), file.Uid, owner.Uid) {
+		return errForeignLink
+	}
+	return nil
+}
+
+func isForeignLink(links uint64, fileOwner, folderOwner uint32) bool {
+	return links > 1 && folderOwner != 0 && fileOwner != folderOwner
 }
 
 // notRegularError says what was found where a file was expected.

@@ -38,6 +38,7 @@ func init() {
 		row{name: "agent with 64 file descriptors and 300 logs", run: fewDescriptors},
 		row{name: "no inotify instances left, 10,000 files", run: noInotify},
 		row{name: "permission to read lost and given back", run: permissionLost},
+		row{name: "a file of another owner linked into the folder", run: foreignLink},
 		row{name: "the logs' file system unmounted under the agent", run: unmounted},
 		row{name: "spool on a disk that becomes read-only", run: readOnly},
 		row{name: "spool on a disk without inodes", run: noInodes},
@@ -284,5 +285,24 @@ func noInodes(g *rig, r *result) {
 	})
 	if err != nil {
 		r.note("not executed: %v", err)
+	}
+}
+
+// foreignLink links a file with other lines, of another owner, into a user's folder:
+// they must not be read.
+func foreignLink(g *rig, r *result) {
+	t := g.trial()
+	t.configure("")
+	t.write(10)
+	must(os.Chown(filepath.Dir(t.log()), 65534, 65534))
+	secret := filepath.Join(t.dir, "secret")
+	appendTo(secret, t.lines(7))
+	t.written -= 7
+	must(os.Link(secret, t.log()+".901"))
+	t.written += 7 // their numbers stay unused
+	t.finish(r)
+	r.lost -= 7
+	if r.lost != 0 {
+		r.note("%d lines of a file of another owner were read", -r.lost)
 	}
 }
