@@ -188,3 +188,12 @@ func TestCollectorConfigurationRefusesToBeOpen(t *testing.T) {
 		}
 	}
 }
+
+func mustURL(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
