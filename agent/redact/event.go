@@ -66,7 +66,7 @@ func (r *Redactor) Column(column schema.Text, value string) string {
 // token, because ids look like secrets.
 func (r *Redactor) Name(value string) string {
 	switch {
-	case len(value) < minRun && !hasMark(value):
+	case len(value) < minRun && !hasMark(value), isHexID(value):
 		return value
 	case hasBreak(value):
 		return r.cleaned(value)
@@ -135,6 +135,16 @@ func (r *Redactor) unmapped(e *schema.Event) {
 			a.Value = r.Text(a.Value)
 		}
 	}
+}
+
+// isHexID says whether s is a number, a hash or a UUID: no token is known by that form.
+func isHexID(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != '-' && !isHex(c) {
+			return false
+		}
+	}
+	return len(s) < 64
 }
 
 // hasBreak says whether s is more than one word.

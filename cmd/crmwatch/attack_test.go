@@ -63,7 +63,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatalf("the tests need the engine (run make engine): %v", err)
 	}
-	s := &stage{instance{t: t, dir: t.TempDir(), log: &bytes.Buffer{}}}
+	s := &stage{instance{t: t, dir: t.TempDir(), log: &logBuffer{}}}
 	if os.Getenv("CRMWATCH_LIBCHDB") != library {
 		t.Setenv("CRMWATCH_LIBCHDB", library)
 	}

@@ -100,7 +100,11 @@ func (c *collectorServeCommand) answerHangups(ctx context.Context, hangups <-cha
 			return
 		case <-hangups:
 		}
-		if _, err := loadCollectorConfig(c.Config); err != nil {
+		cfg, err := loadCollectorConfig(c.Config)
+		if err == nil {
+			err = errors.Join(lookIntoCollector(c.Config, cfg).problems...)
+		}
+		if err != nil {
 			log.Error("the configuration has mistakes; nothing changes", "error", err.Error())
 			continue
 		}
