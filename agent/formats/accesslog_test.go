@@ -13,7 +13,7 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-var accessLogs = []Format{nginx, nginxJSON, kong}
+var accessLogs = []Format{nginx, nginxJSON, kong, apache}
 
 // Each testdata/FORMAT/*.log has beside it what is read from it.
 func TestAccessLogGolden(t *testing.T) {

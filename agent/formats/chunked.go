@@ -32,10 +32,10 @@ func (j *jsonLog) Quoted() bool { return false }
 func (j *jsonLog) Headers() int { return 0 }
 
 // Seek implements Chunked.
-func (l *nginxLog) Seek(p Position) { l.lines.at = p }
+func (l *lineLog) Seek(p Position) { l.lines.at = p }
 
 // Quoted implements Chunked.
-func (l *nginxLog) Quoted() bool { return false }
+func (l *lineLog) Quoted() bool { return false }
 
 // Headers implements Chunked.
-func (l *nginxLog) Headers() int { return 0 }
+func (l *lineLog) Headers() int { return 0 }

@@ -1,11 +1,9 @@
 package formats
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -18,76 +16,41 @@ const (
 	maxExtras = 32
 )
 
-// nginx is the access log of nginx and Apache in their "combined" form
+// nginx is the access log of nginx in its "combined" form
 //
 //	$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"
 //
 // or the "common" form without the last two, with a virtual host in front or more
-// fields behind. Sources: the documentation of ngx_http_log_module and of Apache's
-// mod_log_config.
+// fields behind. Apache writes the same; what shows that it is Apache's is left to
+// the format apache. Source: the documentation of ngx_http_log_module.
 var nginx = Format{
 	Name:   nginxName,
-	Title:  "nginx or Apache access log (combined)",
+	Title:  "nginx access log (combined)",
 	Line:   true,
 	Detect: detectNginx,
 	New: func(o Options) Decoder {
-		return &nginxLog{lines: newLines(o.Start), clock: clock{zone: o.Zone}, tenant: o.Tenant}
+		return newNginxLog(o, nginxName, "nginx", "F5")
 	},
 }
 
+// nginxLog reads the lines that nginx and Apache have in common.
 type nginxLog struct {
-	lines     lines
-	clock     clock
-	addresses addresses
-	tenant    string
-	hasher    schema.UIDHasher
-	event     schema.Event
-	scratch   []byte
-	names     []string
+	lineLog
+	clock                 clock
+	addresses             addresses
+	name, product, vendor string
+	scratch               []byte
+	names                 []string
+	// marks is what the lines read so far say about who wrote them.
+	marks apacheMarks
+	// counts are Apache's whole numbers behind the user agent, in a line of its.
+	counts []string
 }
 
-// Decode implements Decoder.
-func (l *nginxLog) Decode(data []byte, atEOF bool, sink Sink) int {
-	used, ok := l.lines.start(data, atEOF, sink)
-	for ok && used < len(data) {
-		line, n, ended := l.lines.cut(data[used:], atEOF, sink)
-		if n == 0 {
-			break
-		}
-		if line != nil {
-			l.line(line, ended, sink)
-		}
-		used += l.lines.passLine(n, ended)
-	}
-	return used
-}
-
-func (l *nginxLog) line(raw []byte, ended bool, sink Sink) {
-	e := &l.event
-	e.Reset()
-	raw = bytes.TrimPrefix(raw, byteOrderMark) // files that were joined have it in the middle
-	line := unsafe.String(unsafe.SliceData(raw), len(raw))
-	failure, at := l.read(e, line)
-	if failure != nil {
-		reason, detail := failure.reason, failure.detail
-		if !ended && at >= len(line) {
-			reason, detail = ReasonCut, "the line ends too early: the record was cut off while it was written"
-		}
-		l.lines.reject(sink, raw, at+1, reason, detail)
-		return
-	}
-	l.hasher.Reset()
-	l.hasher.Part(l.tenant)
-	l.hasher.Part("access")
-	l.hasher.Part(line)
-	e.UID = l.hasher.Sum()
-	e.Text[schema.MetadataTenantUID] = l.tenant
-	e.Text[schema.MetadataProductName] = "nginx"
-	e.Text[schema.MetadataProductVendorName] = "F5"
-	e.Text[schema.MetadataLogName] = "access"
-	e.Text[schema.MetadataLogFormat] = nginxName
-	e.Number[schema.SourceOffset] = uint64(l.lines.at.Offset)
-	sink.Event(e)
+func newNginxLog(o Options, name, product, vendor string) *nginxLog {
+	l := &nginxLog{clock: clock{zone: o.Zone}, name: name, product: product, vendor: vendor}
+	l.lines, l.tenant, l.lineLog.read = newLines(o.Start), o.Tenant, l.read
+	return l
 }
 
 // read fills e from a line, or says what is wrong with it and where.
@@ -117,6 +80,9 @@ func (l *nginxLog) read(e *schema.Event, line string) (failure *recordFailure, a
 	if !l.caller(e, line[:open]) {
 		return &recordFailure{ReasonSyntax, "expected an address or host name at the start of the line"}, 0
 	}
+	e.Text[schema.MetadataProductName] = l.product
+	e.Text[schema.MetadataProductVendorName] = l.vendor
+	e.Text[schema.MetadataLogFormat] = l.name
 	return l.response(e, line, at)
 }
 
@@ -141,6 +107,7 @@ func (l *nginxLog) caller(e *schema.Event, s string) bool {
 	if second, third, more := strings.Cut(user, " "); more && ident != "-" && second == "-" {
 		e.Text[schema.APIServiceName] = address
 		e.Text[schema.DstEndpointHostname] = hostOnly(address)
+		l.marks.vhost = l.marks.vhost || hostOnly(address) != address
 		address, ident, user = l.text(ident), second, third
 	}
 	if address == "" || !ok || strings.ContainsAny(address, `"{}=`) {
@@ -175,6 +142,8 @@ func (l *nginxLog) response(e *schema.Event, line string, at int) (*recordFailur
 	}
 	setStatus(e, status)
 	setCount(e, schema.TrafficBytesIn, size)
+	l.marks.dash = l.marks.dash || size == "-"
+	l.counts = l.counts[:0]
 	for i := 0; at < len(line); i++ {
 		if i == maxExtras {
 			e.AddUnmapped(l.extraName(i), l.text(line[at+1:]))
@@ -186,6 +155,9 @@ func (l *nginxLog) response(e *schema.Event, line string, at int) (*recordFailur
 		}
 		l.extra(e, i, l.text(present(value)), quoted)
 		at = next
+	}
+	if l.name == apacheName {
+		setApacheCounts(e, l.counts, size)
 	}
 	setClass(e)
 	return nil, 0
@@ -204,7 +176,10 @@ func (l *nginxLog) extra(e *schema.Event, i int, value string, quoted bool) {
 	case isAddressList(value) && e.Text[schema.HTTPRequestXForwardedFor] == "":
 		e.Text[schema.HTTPRequestXForwardedFor] = value
 	case isSeconds(value) && e.Number[schema.Duration] == 0:
+		l.marks.seconds = true
 		setDuration(e, value, 1000)
+	case l.name == apacheName && !quoted && len(l.counts) < 3 && isApacheCount(strings.Trim(value, "*")):
+		l.counts = append(l.counts, strings.Trim(value, "*"))
 	case named && !quoted && name != "":
 		rest = present(strings.Trim(rest, `"`))
 		if (name == "rt" || name == "request_time") && isSeconds(rest) {
@@ -225,28 +200,31 @@ func (l *nginxLog) extraName(i int) string {
 	return l.names[i]
 }
 
-// detectNginx claims a log when at least half of its first lines can be read.
+// detectNginx claims a log when at least half of its first lines can be read, unless
+// they show that Apache wrote them.
 func detectNginx(head []byte) string {
-	l := nginxLog{lines: newLines(Position{})}
-	read, total := 0, 0
-	for len(head) > 0 && total < 20 {
-		line, rest, ended := bytes.Cut(head, []byte{'\n'})
-		head = rest
-		line = bytes.TrimRight(bytes.TrimLeft(line, "\x00"), " \r\t")
-		if len(line) == 0 {
-			continue
-		}
-		l.event.Reset()
-		failure, _ := l.read(&l.event, unsafe.String(unsafe.SliceData(line), len(line)))
-		if failure == nil {
-			read++
-		} else if !ended && total > 0 {
-			break // the head may be cut off in this line
-		}
-		total++
-	}
-	if read == 0 || read*2 < total {
+	why, marks := detectAccessLog(head)
+	if marks.apache() {
 		return ""
 	}
-	return fmt.Sprintf(`%d of the first %d lines read ADDRESS - USER [TIME] "REQUEST" STATUS BYTES`, read, total)
+	return why
+}
+
+// detectAccessLog claims a log of nginx or Apache, and says what tells them apart.
+func detectAccessLog(head []byte) (why string, marks apacheMarks) {
+	l := newNginxLog(Options{}, nginxName, "", "")
+	read, total := detectLines(head, func(line string) bool {
+		l.event.Reset()
+		before := l.marks
+		if failure, _ := l.read(&l.event, line); failure != nil {
+			l.marks = before
+			return false
+		}
+		l.marks.escapes(line)
+		return true
+	})
+	if read == 0 || read*2 < total {
+		return "", apacheMarks{}
+	}
+	return fmt.Sprintf(`%d of the first %d lines read ADDRESS - USER [TIME] "REQUEST" STATUS BYTES`, read, total), l.marks
 }

@@ -79,6 +79,9 @@ func (l *nginxLog) text(s string) string {
 			if next := s[i+1]; next == '"' || next == '\\' {
 				c = next
 				i++
+			} else if b := apacheEscape(next); b != 0 && l.name == apacheName {
+				c = b
+				i++
 			} else if b, ok := hexByte(s[min(i+2, len(s)):]); ok && next == 'x' && b >= ' ' && b != 0x7F {
 				c = b
 				i += 3

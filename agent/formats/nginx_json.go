@@ -12,7 +12,8 @@ const nginxJSONName = "nginx-json"
 
 // nginxJSON is an access log that nginx writes as JSON, one object a line. The
 // operator chooses the names; those of the variables and a few usual others are
-// known. Source: the documentation of ngx_http_log_module and ngx_http_core_module.
+// known, also some that Apache's users give to mod_log_config's fields. Source: the
+// documentation of ngx_http_log_module and ngx_http_core_module.
 var nginxJSON = Format{
 	Name:   nginxJSONName,
 	Title:  "nginx access log (JSON)",
@@ -77,12 +78,12 @@ var nginxNames = map[string]int{
 	"time_iso8601": nginxISO, "@timestamp": nginxISO, "time_iso": nginxISO,
 	"timestamp": nginxTimestamp, "time": nginxTimestamp, "ts": nginxTimestamp, "datetime": nginxTimestamp, "date": nginxTimestamp,
 	"time_local":  nginxLocal,
-	"remote_addr": nginxAddress, "client": nginxAddress, "client_ip": nginxAddress, "clientip": nginxAddress, "remote_ip": nginxAddress, "remote_address": nginxAddress,
+	"remote_addr": nginxAddress, "client": nginxAddress, "client_ip": nginxAddress, "clientip": nginxAddress, "remote_ip": nginxAddress, "remote_address": nginxAddress, "remoteip": nginxAddress, "remotehost": nginxAddress, "remote_host": nginxAddress,
 	"realip_remote_addr": nginxRealAddress,
 	"remote_port":        nginxPort,
-	"remote_user":        nginxUser,
-	"request":            nginxRequest,
-	"request_method":     nginxMethod, "method": nginxMethod, "http_method": nginxMethod,
+	"remote_user":        nginxUser, "remoteuser": nginxUser,
+	"request":        nginxRequest,
+	"request_method": nginxMethod, "method": nginxMethod, "http_method": nginxMethod,
 	"request_uri": nginxRequestURI,
 	"uri":         nginxURI, "document_uri": nginxURI, "path": nginxURI, "url": nginxURI, "request_path": nginxURI,
 	"args": nginxArgs, "query_string": nginxArgs, "query": nginxArgs,
@@ -95,7 +96,7 @@ var nginxNames = map[string]int{
 	"http_host":       nginxHost, "host": nginxHost, "vhost": nginxHost,
 	"server_name":  nginxServerName,
 	"http_referer": nginxReferrer, "http_referrer": nginxReferrer, "referer": nginxReferrer, "referrer": nginxReferrer,
-	"http_user_agent": nginxUserAgent, "user_agent": nginxUserAgent, "agent": nginxUserAgent,
+	"http_user_agent": nginxUserAgent, "user_agent": nginxUserAgent, "agent": nginxUserAgent, "useragent": nginxUserAgent,
 	"http_x_forwarded_for": nginxForwarded, "x_forwarded_for": nginxForwarded, "proxy_add_x_forwarded_for": nginxForwarded,
 	"http_x_sfdc_request_id": nginxCRMRequestID, "sent_http_x_sfdc_request_id": nginxCRMRequestID, "upstream_http_x_sfdc_request_id": nginxCRMRequestID,
 	"request_id": nginxRequestID, "http_x_request_id": nginxRequestID, "req_id": nginxRequestID,
@@ -209,6 +210,9 @@ func (l *nginxJSONLog) time(e *schema.Event) *recordFailure {
 		if text == "" {
 			continue
 		}
+		if text[0] == '[' { // as Apache's %t has it
+			text = strings.TrimSuffix(text[1:], "]")
+		}
 		if ms, ok := l.clock.millis(text); ok {
 			e.Time = ms
 			return nil
@@ -225,8 +229,12 @@ func (l *nginxJSONLog) time(e *schema.Event) *recordFailure {
 // request line.
 func (l *nginxJSONLog) request(e *schema.Event) {
 	v := &l.values
-	if v[nginxRequest] != "" {
-		setRequestLine(e, v[nginxRequest])
+	switch request := v[nginxRequest]; {
+	case request == "":
+	case request[0] == '/' && strings.IndexByte(request, ' ') < 0: // Apache's %U
+		setURL(e, request)
+	default:
+		setRequestLine(e, request)
 	}
 	if v[nginxMethod] != "" {
 		e.Text[schema.HTTPRequestMethod] = v[nginxMethod]
@@ -240,7 +248,7 @@ func (l *nginxJSONLog) request(e *schema.Event) {
 		setURL(e, v[nginxURI])
 	}
 	if e.Text[schema.HTTPRequestURLQuery] == "" {
-		e.Text[schema.HTTPRequestURLQuery] = v[nginxArgs]
+		e.Text[schema.HTTPRequestURLQuery] = strings.TrimPrefix(v[nginxArgs], "?")
 	}
 }
 

@@ -145,7 +145,7 @@ func isSugarID(s string) bool {
 // detectSugarAccess claims an access log in which at least a third of the first
 // lines call Sugar's API. The log of a gateway before several systems is no Sugar's.
 func detectSugarAccess(head []byte) string {
-	if detectNginx(head) == "" {
+	if why, _ := detectAccessLog(head); why == "" {
 		return ""
 	}
 	calls, total := 0, 0
