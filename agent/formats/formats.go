@@ -128,6 +128,8 @@ var all = []Format{
 	bpaLog,
 	kong,
 	nginxJSON,
+	envoy,
+	envoyJSON,
 	apache,
 	nginx,
 }
