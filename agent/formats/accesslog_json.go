@@ -19,6 +19,8 @@ type jsonObjects struct {
 	leaves []jsonLeaf
 	// newlines is how many lines end inside the last object.
 	newlines int
+	// repeated: a name stood twice in one object of the last object.
+	repeated bool
 	// classify gives the decoder's number for a path, once for each path.
 	classify func(path string) int
 
@@ -80,7 +82,7 @@ func (o *jsonObjects) object(data []byte) (n int, err error) {
 	if o.root == nil || o.nodes > maxJSONNodes {
 		o.root, o.nodes = &jsonNode{}, 0
 	}
-	o.leaves, o.scratch, o.newlines = o.leaves[:0], o.scratch[:0], 0
+	o.leaves, o.scratch, o.newlines, o.repeated = o.leaves[:0], o.scratch[:0], 0, false
 	o.data, o.at = data, 1
 	o.serial++
 	err = o.scan()
@@ -225,6 +227,7 @@ func (o *jsonObjects) value(node *jsonNode) error {
 	}
 	if node.serial == o.serial {
 		o.leaves[node.leaf].text = text // a name that stands twice: the last one counts
+		o.repeated = true
 		return nil
 	}
 	if len(o.leaves) == maxJSONLeaves {

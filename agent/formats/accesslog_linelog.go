@@ -37,15 +37,15 @@ func (l *lineLog) Decode(data []byte, atEOF bool, sink Sink) int {
 func (l *lineLog) line(raw []byte, ended bool, sink Sink) {
 	e := &l.event
 	e.Reset()
-	raw = bytes.TrimPrefix(raw, byteOrderMark) // files that were joined have it in the middle
-	line := unsafe.String(unsafe.SliceData(raw), len(raw))
+	text := bytes.TrimPrefix(raw, byteOrderMark) // files that were joined have it in the middle
+	line := unsafe.String(unsafe.SliceData(text), len(text))
 	failure, at := l.read(e, line)
 	if failure != nil {
 		reason, detail := failure.reason, failure.detail
 		if !ended && at >= len(line) {
 			reason, detail = ReasonCut, "the line ends too early: the record was cut off while it was written"
 		}
-		l.lines.reject(sink, raw, at+1, reason, detail)
+		l.lines.reject(sink, raw, len(raw)-len(text)+at+1, reason, detail)
 		return
 	}
 	e.UID = l.uid(line)

@@ -13,7 +13,7 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-var accessLogs = []Format{nginx, nginxJSON, kong, apache, envoy, envoyJSON}
+var accessLogs = []Format{nginx, nginxJSON, kong, apache, envoy, envoyJSON, apiGateway}
 
 // Each testdata/FORMAT/*.log has beside it what is read from it.
 func TestAccessLogGolden(t *testing.T) {
@@ -87,7 +87,6 @@ func TestAccessLogDetect(t *testing.T) {
 	}
 	for name, head := range map[string]string{
 		"csv":         "\"EVENT_TYPE\",\"TIMESTAMP\",\"REQUEST_ID\"\n\"API\",\"20260302091200.118\",\"x\"\n",
-		"aws":         `{"requestId":"c6af9ac6","ip":"198.51.100.23","caller":"-","user":"-","requestTime":"02/Mar/2026:09:12:00 +0000","requestTimeEpoch":"1772442720118","httpMethod":"GET","status":"403","userAgent":"x"}`,
 		"otlp":        `{"resourceLogs":[{"resource":{"attributes":[]},"scopeLogs":[]}]}`,
 		"gelf":        `{"version":"1.1","host":"mw1","short_message":"401 from CRM","timestamp":1772442720.118,"level":4}`,
 		"app":         `{"time":"2026-03-02T09:12:04Z","level":"info","msg":"request","status":200,"request":"GET /","user_agent":"x"}`,

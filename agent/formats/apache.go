@@ -32,11 +32,13 @@ type apacheMarks struct {
 	vhost bool
 	// seconds: a time such as 0.815, of which Apache has only whole units.
 	seconds bool
+	// aws: a request's id as API Gateway writes it behind the bytes.
+	aws bool
 }
 
 // apache says whether the marks speak for Apache, and none for nginx.
 func (m apacheMarks) apache() bool {
-	return (m.escaped || m.dash || m.vhost) && !m.hex && !m.seconds
+	return (m.escaped || m.dash || m.vhost) && !m.hex && !m.seconds && !m.aws
 }
 
 // escapes looks at how a line writes quotes, backslashes and other bytes.

@@ -70,15 +70,7 @@ var envoyNames = map[string]int{
 // envoyWord is a path in small letters and digits, without what says that the rest is
 // the name of a header.
 func envoyWord(path string) string {
-	word := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r | 0x20
-		}
-		return -1
-	}, path)
+	word := plainName(path)
 	for _, prefix := range [...]string{"requestheaders", "responseheaders", "reqheaders", "respheaders", "headers"} {
 		if rest, found := strings.CutPrefix(word, prefix); found && rest != "" {
 			return rest

@@ -128,6 +128,7 @@ var all = []Format{
 	bpaLog,
 	kong,
 	nginxJSON,
+	apiGateway,
 	envoy,
 	envoyJSON,
 	apache,

@@ -8,7 +8,7 @@ import (
 )
 
 // gatewayFormats are those of gateways whose logs are told apart by their fields.
-var gatewayFormats = []Format{apache, envoy, envoyJSON}
+var gatewayFormats = []Format{apache, envoy, envoyJSON, apiGateway}
 
 // Every sample of a gateway is claimed by its own format and by no other, whole or
 // cut, and no gateway claims what is another's.
@@ -64,6 +64,7 @@ func TestGatewayDetect(t *testing.T) {
 
 // Whatever the bytes, nothing panics, all of them are used, no text is invalid, no
 // byte of a rejection is invented, and the cut into calls changes nothing.
-func FuzzApache(f *testing.F)    { fuzzIPaaS(f, apache) }
-func FuzzEnvoy(f *testing.F)     { fuzzIPaaS(f, envoy) }
-func FuzzEnvoyJSON(f *testing.F) { fuzzIPaaS(f, envoyJSON) }
+func FuzzApache(f *testing.F)     { fuzzIPaaS(f, apache) }
+func FuzzEnvoy(f *testing.F)      { fuzzIPaaS(f, envoy) }
+func FuzzEnvoyJSON(f *testing.F)  { fuzzIPaaS(f, envoyJSON) }
+func FuzzAPIGateway(f *testing.F) { fuzzIPaaS(f, apiGateway) }

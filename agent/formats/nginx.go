@@ -169,6 +169,9 @@ func (l *nginxLog) extra(e *schema.Event, i int, value string, quoted bool) {
 	name, rest, named := strings.Cut(value, "=")
 	switch {
 	case value == "":
+	case i == 0 && !quoted && isAWSRequestID(value):
+		l.marks.aws = true
+		e.AddUnmapped(l.extraName(i), value)
 	case i == 0 && quoted:
 		e.Text[schema.HTTPRequestReferrer] = value
 	case i == 1 && quoted:
@@ -204,7 +207,7 @@ func (l *nginxLog) extraName(i int) string {
 // they show that Apache wrote them.
 func detectNginx(head []byte) string {
 	why, marks := detectAccessLog(head)
-	if marks.apache() {
+	if marks.apache() || marks.aws {
 		return ""
 	}
 	return why
