@@ -107,11 +107,12 @@ func (c *apiGatewayCall) fill(e *schema.Event) (ownTime bool, failure *recordFai
 
 // time reads the best time that there is.
 func (c *apiGatewayCall) time(e *schema.Event) (own bool, failure *recordFailure) {
-	failure = &recordFailure{ReasonTime, "the record has no time: add $context.requestTimeEpoch to the access log's format"}
+	none := true
 	for _, text := range c.values[apiGatewayEpoch : apiGatewayTimestamp+1] {
 		if text == "" {
 			continue
 		}
+		none = false
 		if text[0] == '[' {
 			text = strings.TrimSuffix(text[1:], "]")
 		}
@@ -119,13 +120,15 @@ func (c *apiGatewayCall) time(e *schema.Event) (own bool, failure *recordFailure
 			e.Time = ms
 			return true, nil
 		}
-		failure = &recordFailure{ReasonTime, "the record's time cannot be read: log $context.requestTimeEpoch or $context.requestTime as they are"}
 	}
-	if c.stamp != 0 {
+	switch {
+	case c.stamp != 0:
 		e.Time = c.stamp
 		return false, nil
+	case none:
+		return false, &recordFailure{ReasonTime, "the record has no time: add $context.requestTimeEpoch to the access log's format"}
 	}
-	return false, failure
+	return false, &recordFailure{ReasonTime, "the record's time cannot be read: log $context.requestTimeEpoch or $context.requestTime as they are"}
 }
 
 // request fills in what was called. The path is what the client asked for; the

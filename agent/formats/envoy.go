@@ -249,13 +249,19 @@ func isIstioTail(fields []envoyText) bool {
 			return false
 		}
 		if i >= 1 && i <= 3 && fields[i].value != "-" {
-			if !isAddressList(fields[i].value) && !strings.HasPrefix(fields[i].value, "envoy://") {
+			if !isAddressPort(fields[i].value) && !strings.HasPrefix(fields[i].value, "envoy://") {
 				return false
 			}
 			addresses++
 		}
 	}
 	return addresses > 0
+}
+
+// isAddressPort says whether s looks like an address with a port.
+func isAddressPort(s string) bool {
+	at := strings.LastIndexByte(s, ':')
+	return at > 0 && len(s)-at <= len(":65535") && isDigits(s[at+1:]) && (s[0] == '[' && s[at-1] == ']' || s[0]-'0' < 10 && strings.IndexByte(s, ':') == at)
 }
 
 func (l *envoyLog) value(i int) string { return validText(present(l.fields[i].value)) }

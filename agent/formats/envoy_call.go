@@ -129,7 +129,14 @@ func (c *envoyCall) source(e *schema.Event) {
 	if remote == "" {
 		remote = v[envoyRemoteAlone]
 	}
-	if remote != "" && c.addresses.set(e, remote) {
+	if isAddressPort(remote) { // ports change with every connection, addresses do not
+		at := strings.LastIndexByte(remote, ':')
+		if c.addresses.set(e, remote[:at]) {
+			setCount(e, schema.SrcEndpointPort, remote[at+1:])
+			return
+		}
+	}
+	if c.addresses.set(e, remote) {
 		return
 	}
 	first, _, _ := strings.Cut(v[envoyForwarded], ",")
