@@ -44,30 +44,30 @@ func (l *apiGatewayLog) plain(line string) *recordFailure {
 }
 
 // clf reads ADDRESS CALLER USER [TIME] "METHOD RESOURCE PROTOCOL" STATUS LENGTH
-// REQUEST-ID [EXTENDED-REQUEST-ID].
+// REQUEST-ID, with the extended id and an error behind it.
 func (l *apiGatewayLog) clf(line string) *recordFailure {
 	v := &l.call.values
 	front, rest, _ := strings.Cut(line, " [")
-	words := strings.Fields(front)
+	caller := strings.Fields(front)
 	time, rest, closed := strings.Cut(rest, "]")
-	rest = strings.TrimLeft(rest, " ")
-	end := strings.LastIndexByte(rest, '"')
-	if len(words) != 3 || !closed || len(time) > maxTime || !strings.HasPrefix(rest, `"`) || end == 0 {
+	rest, quoted := strings.CutPrefix(strings.TrimLeft(rest, " "), `"`)
+	request, rest, ended := strings.Cut(rest, `" `)
+	if len(caller) != 3 || !closed || len(time) > maxTime || !quoted || !ended {
 		return &recordFailure{ReasonSyntax, `expected ADDRESS CALLER USER [TIME] "METHOD RESOURCE PROTOCOL" STATUS LENGTH REQUEST-ID, or JSON, CSV, XML`}
 	}
-	request := rest[1:end]
-	behind := strings.Fields(rest[end+1:])
-	if len(behind) < 3 || len(behind) > 4 {
-		return &recordFailure{ReasonSyntax, "expected status, length and the request's id behind the request"}
-	}
-	if _, number := smallNumber(behind[0]); !number && behind[0] != "-" {
+	status, rest, _ := strings.Cut(rest, " ")
+	length, rest, _ := strings.Cut(rest, " ")
+	id, rest, _ := strings.Cut(rest, " ")
+	if _, number := smallNumber(status); !number && status != "-" {
 		return &recordFailure{ReasonSyntax, "expected a status such as 200 behind the request"}
 	}
-	v[apiGatewayAddress], v[apiGatewayCaller], v[apiGatewayUser], v[apiGatewayTime] = words[0], words[1], words[2], time
-	v[apiGatewayStatus], v[apiGatewayLength], v[apiGatewayRequestID] = behind[0], behind[1], behind[2]
-	if len(behind) == 4 {
-		l.event.AddUnmapped("extendedRequestId", present(behind[3]))
+	if id == "" {
+		return &recordFailure{ReasonSyntax, "expected status, length and the request's id behind the request"}
 	}
+	v[apiGatewayAddress], v[apiGatewayCaller], v[apiGatewayUser], v[apiGatewayTime] = caller[0], caller[1], caller[2], time
+	v[apiGatewayStatus], v[apiGatewayLength], v[apiGatewayRequestID] = status, length, id
+	extended, detail, _ := strings.Cut(rest, " ")
+	l.behind(extended, detail, rest)
 	method, target, _ := strings.Cut(request, " ")
 	if at := strings.LastIndexByte(target, ' '); at >= 0 {
 		target, v[apiGatewayProtocol] = target[:at], target[at+1:]
@@ -81,18 +81,28 @@ func (l *apiGatewayLog) clf(line string) *recordFailure {
 	return nil
 }
 
+// behind takes what stands behind the request's id: the extended id and an error, or
+// an error alone.
+func (l *apiGatewayLog) behind(extended, detail, all string) {
+	if isAWSRequestID(extended) {
+		l.event.AddUnmapped("extendedRequestId", extended)
+		all = detail
+	}
+	l.call.values[apiGatewayError] = strings.Trim(all, "- ,")
+}
+
 // csv reads the fields of a REST API's format or of an HTTP API's, told apart by the
 // place of the time.
 func (l *apiGatewayLog) csv(line string) *recordFailure {
 	v := &l.call.values
-	fields := strings.SplitN(line, ",", 12)
 	order := apiGatewayCSVOfHTTP[:]
+	fields := strings.SplitN(line, ",", len(apiGatewayCSVOfREST)+1)
 	if len(fields) >= len(apiGatewayCSVOfREST) {
 		if _, ok := l.call.clock.millis(fields[3]); ok {
 			order = apiGatewayCSVOfREST[:]
 		}
 	}
-	if len(fields) < len(order) || len(fields) > len(order)+1 {
+	if len(fields) < len(order) {
 		return &recordFailure{ReasonSyntax, "expected JSON, or the fields of API Gateway's default formats: address, caller, user, time, method, resource, protocol, status, length, request's id"}
 	}
 	for i, field := range order {
@@ -101,9 +111,9 @@ func (l *apiGatewayLog) csv(line string) *recordFailure {
 	if _, number := smallNumber(v[apiGatewayStatus]); !number && v[apiGatewayStatus] != "-" {
 		return &recordFailure{ReasonSyntax, "expected a status such as 200 behind the protocol"}
 	}
-	if len(fields) > len(order) {
-		l.event.AddUnmapped("extendedRequestId", present(strings.Trim(fields[len(order)], ` "`)))
-	}
+	rest := strings.Join(fields[len(order):], ",")
+	extended, detail, _ := strings.Cut(rest, ",")
+	l.behind(strings.Trim(extended, ` "`), detail, rest)
 	return nil
 }
 
