@@ -160,6 +160,14 @@ func appendValid(dst []byte, text string) []byte {
 	return dst
 }
 
+// validText is s, with what is not UTF-8 written as \xHH.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string(appendValid(nil, s))
+}
+
 func appendHexEscape(dst []byte, c byte) []byte {
 	const digits = "0123456789ABCDEF"
 	return append(dst, '\\', 'x', digits[c>>4], digits[c&15])

@@ -150,6 +150,7 @@ func (c *apiGatewayCall) request(e *schema.Event) {
 		e.Text[schema.APIOperation] = v[apiGatewayResource]
 	}
 	if route != "" {
+		e.AddUnmapped("resourcePath", e.Text[schema.APIOperation])
 		e.Text[schema.APIOperation] = route
 	}
 	setURL(e, path)
@@ -206,11 +207,14 @@ func (c *apiGatewayCall) caller(e *schema.Event) {
 func (c *apiGatewayCall) outcome(e *schema.Event) {
 	v := &c.values
 	kind, reason := v[apiGatewayResponseType], ""
-	for _, text := range v[apiGatewayError:apiGatewayFields] {
-		if text = strings.Trim(text, `"`); reason == "" {
+	for i, name := range [...]string{"error.message", "integrationErrorMessage", "authorizer.error"} {
+		if text := strings.Trim(v[apiGatewayError+i], `"`); reason == "" {
 			reason = text
+		} else {
+			e.AddUnmapped(name, text)
 		}
 	}
+	e.AddUnmapped("wafResponseCode", v[apiGatewayWAF])
 	if kind == "" || reason == "" {
 		e.Text[schema.StatusDetail] = kind + reason
 	} else {

@@ -125,6 +125,7 @@ func (c *envoyCall) host(e *schema.Event) {
 func (c *envoyCall) source(e *schema.Event) {
 	v := &c.values
 	e.Text[schema.HTTPRequestXForwardedFor] = v[envoyForwarded]
+	e.AddUnmapped("downstream_direct_remote_address", v[envoyPeerAddress])
 	remote := v[envoyRemote]
 	if remote == "" {
 		remote = v[envoyRemoteAlone]
@@ -160,6 +161,8 @@ func (c *envoyCall) caller(e *schema.Event) {
 	peer := v[envoyPeer]
 	if peer == "" {
 		peer = v[envoyPeerSubject]
+	} else {
+		e.AddUnmapped("downstream_peer_subject", v[envoyPeerSubject])
 	}
 	if v[envoyUser] == "" && v[envoySubject] == "" && peer != "" {
 		e.Text[schema.ActorUserName] = peer
