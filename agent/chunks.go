@@ -98,7 +98,7 @@ func (f *fileReading) readChunks(ctx context.Context, head []byte, line int64) (
 			own.redactor, own.sealer = f.helpers[i-1].redactor, f.helpers[i-1].sealer
 		}
 		w := &chunkWorker{of: r, decoder: r.decoderAt(at)}
-		w.fileReading = fileReading{reader: &own, input: f.input, name: f.name, chunked: true, stopped: f.stopped,
+		w.fileReading = fileReading{reader: &own, input: f.input, name: f.name, identified: f.identified, chunked: true, stopped: f.stopped,
 			unresolved: own.sealer.batch.Rows(), seal: func() error { return own.sealer.seal(ctx) }}
 		if w.decoder == nil {
 			return f.fill(blockSize)

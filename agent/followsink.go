@@ -23,9 +23,7 @@ type followSink struct {
 	latest              int64
 }
 
-// Event replaces the content's identity by the place of the record: its generation
-// and offset. The content goes in too, so that no two different records can ever
-// have one identity, whatever becomes of a file.
+// Event batches an event.
 func (k *followSink) Event(e *schema.Event) {
 	if r, bad := implausible(e); bad {
 		r.Content = lineAt(k.data, r.Offset-k.base)
@@ -33,6 +31,25 @@ func (k *followSink) Event(e *schema.Event) {
 		return
 	}
 	offset := e.Number[schema.SourceOffset]
+	if !k.g.format.Identified {
+		k.place(e, offset)
+	}
+	e.Text[schema.SourceName] = k.s.Name
+	e.Text[schema.SourceFile] = k.g.position.Path
+	if e.Text[schema.MetadataLogFormat] == "" {
+		e.Text[schema.MetadataLogFormat] = k.g.format.Name
+	}
+	k.latest = max(k.latest, e.Time)
+	k.last = int64(offset)
+	k.g.redactor.Row(e)
+	k.sealer.add(k.s.Name, e)
+	k.events++
+}
+
+// place replaces the content's identity by the place of the record: its generation
+// and offset. The content goes in too, so that no two different records can ever
+// have one identity, whatever becomes of a file.
+func (k *followSink) place(e *schema.Event, offset uint64) {
 	last := &k.g.last
 	if last.any && last.offset == offset {
 		last.n++
@@ -45,16 +62,6 @@ func (k *followSink) Event(e *schema.Event) {
 	id.Number(last.n)
 	id.Part(string(e.UID[:]))
 	e.UID = id.Sum()
-	e.Text[schema.SourceName] = k.s.Name
-	e.Text[schema.SourceFile] = k.g.position.Path
-	if e.Text[schema.MetadataLogFormat] == "" {
-		e.Text[schema.MetadataLogFormat] = k.g.format.Name
-	}
-	k.latest = max(k.latest, e.Time)
-	k.last = int64(offset)
-	k.g.redactor.Row(e)
-	k.sealer.add(k.s.Name, e)
-	k.events++
 }
 
 // Reject keeps a record that could not be understood.

@@ -90,6 +90,8 @@ type fileReading struct {
 	decoder    formats.Decoder
 	newDecoder func() formats.Decoder
 	name       string
+	// identified: the format's records have identifiers of their own.
+	identified bool
 	// start and end are the unread part of buf; offset is where start is in the file.
 	start, end int
 	offset     int64
@@ -198,6 +200,7 @@ func (f *fileReading) recognise() bool {
 		return false
 	}
 	f.name, f.report.Format, f.report.Why = format.Name, format.Name, why
+	f.identified = format.Identified
 	f.newDecoder = func() formats.Decoder { return format.New(f.options) }
 	f.decoder = f.newDecoder()
 	return true

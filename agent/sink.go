@@ -141,6 +141,9 @@ func (s *fileSink) sealFull() {
 
 // resolve gives the file's events that repeat others an identity of their own.
 func (f *fileReading) resolve() {
+	if f.identified {
+		return
+	}
 	f.ordinals.Resolve(f.sealer.batch, f.unresolved)
 	f.unresolved = f.sealer.batch.Rows()
 }

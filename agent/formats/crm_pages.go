@@ -7,11 +7,15 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-// crmPages reads JSON objects as records of a crmFormat: one a line, in an array,
-// or in the pages of an API ({"results":[...],"paging":{...}}), also several behind
-// each other. Only one record at a time is parsed, so a long page costs no memory.
+// crmPages reads JSON objects as records: one a line, in an array, or in the pages
+// of an API ({"results":[...],"paging":{...}}), also several behind each other. Only
+// one record at a time is parsed, so a long page costs no memory.
 type crmPages struct {
-	record  crmRecord
+	// start says whether an object is a page, how long it is up to its first record,
+	// and how many objects that opens.
+	start func(data []byte) (n, depth int, is bool)
+	// read makes the event, which is empty, of the object that was just scanned.
+	read    func(e *schema.Event, objects *jsonObjects) *csvFailure
 	objects jsonObjects
 	event   schema.Event
 	place   Position
@@ -23,13 +27,16 @@ type crmPages struct {
 	inLongLine bool
 }
 
+// newCRMPages reads records of a crmFormat.
 func newCRMPages(start Position, record crmRecord) *crmPages {
-	if start.Offset == 0 && start.Line == 0 {
-		start.Line = 1
+	return newPages(start, crmPageStart, record.format.role, record.readObject)
+}
+
+func newPages(at Position, start func([]byte) (n, depth int, is bool), classify func(path string) int, read func(*schema.Event, *jsonObjects) *csvFailure) *crmPages {
+	if at.Offset == 0 && at.Line == 0 {
+		at.Line = 1
 	}
-	p := &crmPages{record: record, place: start, max: MaxRecord}
-	p.objects.classify = record.format.role
-	return p
+	return &crmPages{start: start, read: read, objects: jsonObjects{classify: classify}, place: at, max: MaxRecord}
 }
 
 // Decode implements Decoder.
@@ -84,8 +91,8 @@ func (p *crmPages) next(rest []byte, full bool, sink Sink) int {
 			}
 		}
 	case '{':
-		if n, is := crmPageStart(rest); is {
-			p.open++
+		if n, depth, is := p.start(rest); is {
+			p.open += depth
 			return n
 		}
 		return p.object(rest, full, sink)
@@ -107,7 +114,9 @@ func (p *crmPages) object(rest []byte, full bool, sink Sink) int {
 	}
 	reason, detail := ReasonSyntax, "this is not valid JSON: export it again"
 	if length, err := p.objects.object(rest[:n]); err == nil && length == n {
-		failure := p.read()
+		p.event.Reset()
+		p.event.Number[schema.SourceOffset] = uint64(p.place.Offset)
+		failure := p.read(&p.event, &p.objects)
 		if failure == nil {
 			sink.Event(&p.event)
 			return n
@@ -120,12 +129,11 @@ func (p *crmPages) object(rest []byte, full bool, sink Sink) int {
 	return n
 }
 
-// read makes the event of the object that was just scanned.
-func (p *crmPages) read() *csvFailure {
-	r := &p.record
+// readObject makes the event of the object that was just scanned.
+func (r *crmRecord) readObject(e *schema.Event, objects *jsonObjects) *csvFailure {
 	var has crmRoles
-	for i := range p.objects.leaves {
-		if role := p.objects.leaves[i].node.field; role != crmUnmapped {
+	for i := range objects.leaves {
+		if role := objects.leaves[i].node.field; role != crmUnmapped {
 			has = has.with(role)
 		}
 	}
@@ -133,22 +141,20 @@ func (p *crmPages) read() *csvFailure {
 	if log == "" {
 		return &csvFailure{ReasonUnknownFormat, "the object lacks the fields by which a record of " + r.format.product + " is known; an API's error answer and its counters are no records", -1}
 	}
-	p.event.Reset()
-	p.event.Number[schema.SourceOffset] = uint64(p.place.Offset)
-	r.begin(&p.event, log)
-	for i := range p.objects.leaves {
-		leaf := &p.objects.leaves[i]
+	r.begin(e, log)
+	for i := range objects.leaves {
+		leaf := &objects.leaves[i]
 		r.put(leaf.node.field, -1, leaf.node.path, leaf.text)
 	}
 	if failure := r.finish(); failure != nil {
 		return failure
 	}
 	if !r.identity() {
-		sum := p.objects.hash()
+		sum := objects.hash()
 		r.hasher.Number(sum.Hi)
 		r.hasher.Number(sum.Lo)
 	}
-	p.event.UID = r.hasher.Sum()
+	e.UID = r.hasher.Sum()
 	return nil
 }
 
@@ -183,22 +189,22 @@ var (
 
 // crmPageStart says whether an object is a page, and how long it is up to its first
 // record.
-func crmPageStart(data []byte) (n int, is bool) {
+func crmPageStart(data []byte) (n, depth int, is bool) {
 	for n = 1; ; {
 		for n < len(data) && isJSONSpace(data[n]) {
 			n++
 		}
 		if n == len(data) || data[n] != '"' {
-			return 0, false
+			return 0, 0, false
 		}
 		length := jsonStringLength(data[n:])
 		if length == 0 || !slices.Contains(crmPageLists, string(data[n+1:n+length-1])) && !slices.Contains(crmPageOthers, string(data[n+1:n+length-1])) {
-			return 0, false
+			return 0, 0, false
 		}
 		length, list, ok := crmPageMember(data[n:])
 		n += length
 		if !ok || list {
-			return n, ok
+			return n, 1, ok
 		}
 	}
 }
@@ -236,7 +242,7 @@ func crmPageNames(head []byte) []string {
 	if len(head) == 0 || head[0] != '{' {
 		return nil
 	}
-	if n, is := crmPageStart(head); is {
+	if n, _, is := crmPageStart(head); is {
 		if head = bytes.TrimLeft(head[n:], " \t\r\n"); len(head) == 0 || head[0] != '{' {
 			return []string{}
 		}

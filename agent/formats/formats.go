@@ -28,6 +28,10 @@ type Format struct {
 	// until then, or until atEOF; whoever follows such a log gives its last lines
 	// with atEOF when it has been quiet for a while.
 	Multiline bool
+	// Identified says that records have an identifier of their own, by which their
+	// UID is made: two with one UID are one event, also in one file or in one
+	// followed log. In other formats what is repeated is counted.
+	Identified bool
 	// Detect looks at the head of a file (at most HeadSize bytes, cut anywhere)
 	// and says why it is this format, or "" when it is not.
 	Detect func(head []byte) (why string)
@@ -108,6 +112,7 @@ var all = []Format{
 	salesforceELF,
 	loginHistory,
 	setupAuditTrail,
+	salesforceRTEM,
 	hubspot,
 	zoho,
 	sugarAudit,

@@ -17,24 +17,27 @@ type elfType struct {
 
 // OCSF activity_id values of single classes.
 const (
-	webSearchOrRead   = 2 // 6001 Read
-	webExport         = 7 // 6001 Export
-	fileUpload        = 1 // 6006
-	fileDownload      = 2
-	filePreview       = 9
-	fileShare         = 12
-	accessAssign      = 1 // 3005
-	accessRevoke      = 2
-	groupAddUser      = 3 // 3006
-	groupRemoveUser   = 4
-	datastoreUpdate   = 2 // 6005
-	datastoreWrite    = 5
-	datastoreDelete   = 7
-	generalError      = 1 // 6008
-	findingCreate     = 1 // 2004
-	impersonate       = 2 // account_switch_type_id
-	dispositionBlock  = 2
-	dispositionDetect = 15
+	webSearchOrRead    = 2 // 6001 Read
+	webExport          = 7 // 6001 Export
+	fileUpload         = 1 // 6006
+	fileDownload       = 2
+	filePreview        = 9
+	fileShare          = 12
+	accessAssign       = 1 // 3005
+	accessRevoke       = 2
+	groupAddUser       = 3 // 3006
+	groupRemoveUser    = 4
+	datastoreUpdate    = 2 // 6005
+	datastoreWrite     = 5
+	datastoreDelete    = 7
+	generalError       = 1 // 6008
+	findingCreate      = 1 // 2004
+	impersonate        = 2 // account_switch_type_id
+	dispositionAllowed = 1 // disposition_id
+	dispositionBlock   = 2
+	dispositionDetect  = 15
+	dispositionAlert   = 19
+	dispositionRevoked = 24
 )
 
 var elfTypes = map[string]elfType{

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-var salesforceFormats = []Format{salesforceELF, loginHistory, setupAuditTrail}
+var salesforceFormats = []Format{salesforceELF, loginHistory, setupAuditTrail, salesforceRTEM}
 
 // transcript writes down what a decoder gives, one JSON object an item.
 type transcript struct {
