@@ -48,6 +48,10 @@ const (
 	readError
 	readMessage
 	readTransferSize
+	// readGuest is a flag that is set for a visitor who is not logged in, readFailed
+	// one that is set after a failure.
+	readGuest
+	readFailed
 	// readNothing is for fields that are read elsewhere.
 	readNothing
 )
@@ -100,6 +104,7 @@ var elfColumns = []salesforceColumn{
 	idColumn("CONNECTED_APP_ID", schema.ActorAppUID),
 	textColumn("CONNECTED_APP_NAME", schema.ActorAppName),
 	textColumn("CLIENT_NAME", schema.ActorClientName),
+	textColumn("CLIENT_ID", schema.ActorClientName),
 	textColumn("API_CLIENT_CATEGORY", schema.ActorClientCategory),
 	textColumn("MEDIA_TYPE", schema.HTTPResponseContentType),
 	{name: "METHOD", kind: readMethod},
@@ -138,6 +143,7 @@ var elfColumns = []salesforceColumn{
 	{name: "ENTITY_TYPE", kind: readEntity},
 	idColumn("MEMBER_ID", schema.UserUID),
 	textColumn("QUERY", schema.QueryString),
+	textColumn("SEARCH_QUERY", schema.QueryString),
 	{name: "STATUS_CODE", kind: readHTTPStatus},
 	{name: "LOGIN_STATUS", kind: readLoginStatus},
 	{name: "JOB_STATUS", kind: readJobStatus},
@@ -147,6 +153,9 @@ var elfColumns = []salesforceColumn{
 	{name: "EXCEPTION_MESSAGE", kind: readError},
 	{name: "ERROR_MESSAGE", kind: readError},
 	{name: "ERROR_DESCRIPTION", kind: readError},
+	textColumn("CANCELLED_REASON", schema.StatusDetail),
+	{name: "IS_GUEST", kind: readGuest},
+	{name: "IS_ERROR", kind: readFailed},
 	{name: "MESSAGE", kind: readMessage},
 	textColumn("DESCRIPTION", schema.Message),
 	textColumn("REPORT_DESCRIPTION", schema.Message),
@@ -166,6 +175,7 @@ var elfColumns = []salesforceColumn{
 	numberColumn("DB_BLOCKS", schema.DBBlocks),
 	numberColumn("NUMBER_FIELDS", schema.FieldCount),
 	{name: "BROWSER_TYPE", kind: readUserAgent},
+	{name: "CLIENT_INFO", kind: readUserAgent},
 	{name: "USER_AGENT", kind: readUserAgent},
 	{name: "TLS_PROTOCOL", kind: readTLSVersion},
 	textColumn("CIPHER_SUITE", schema.TLSCipher),
@@ -203,13 +213,33 @@ var elfColumnsOf = map[string][]salesforceColumn{
 		{name: "RUN_TIME", kind: readUnmapped},
 		{name: "CLIENT_IP", kind: readUnmapped},
 		{name: "URI", kind: readUnmapped},
+		textColumn("TYPE", schema.APIServiceName),
 	},
 	"NamedCredential": {
 		{name: "CLIENT_IP", kind: readUnmapped},
+		{name: "URI", kind: readUnmapped},
 		textColumn("NAMED_CREDENTIAL_NAME", schema.ResourcesName),
 	},
 	"Report":         {textColumn("ORIGIN", schema.APIOperation)},
 	"AsyncReportRun": {textColumn("ORIGIN", schema.APIOperation)},
+	// The site that asked, and what its page wanted.
+	"CorsViolation": {textColumn("ORIGIN", schema.HTTPRequestReferrer)},
+	"InsecureExternalAssets": {
+		{name: "INSECURE_URI", kind: readURL},
+		textColumn("DOCUMENT_URI", schema.HTTPRequestReferrer),
+		{name: "URI", kind: readUnmapped},
+	},
+	"HostnameRedirects": {
+		textColumn("MESSAGE", schema.Message),
+		textColumn("REDIRECT_REASON", schema.StatusDetail),
+		{name: "URI", kind: readUnmapped},
+	},
+	"InsufficientAccess": {textColumn("REQUESTED_ACCESS_LEVEL", schema.APIOperation)},
+	"ApexSoap":           {textColumn("CLASS_NAME", schema.ResourcesName)},
+	"Sites":              {textColumn("PAGE_NAME", schema.ResourcesName)},
+	"VisualforceRequest": {textColumn("PAGE_NAME", schema.ResourcesName)},
+	"PackageInstall":     {textColumn("PACKAGE_NAME", schema.ResourcesName), {name: "IS_SUCCESSFUL", kind: readSuccess}},
+	"Search":             {numberColumn("NUM_RESULTS", schema.RowsProcessed)},
 	// METHOD and ACTION say what was done to a key.
 	"PlatformEncryption": {
 		textColumn("ACTION", schema.APIOperation),
@@ -218,6 +248,5 @@ var elfColumnsOf = map[string][]salesforceColumn{
 		resourceColumn("KEY_ID", "key"),
 	},
 	"TransactionSecurity":     {resourceColumn("POLICY_ID_DERIVED", "policy"), resourceColumn("POLICY_ID", "policy")},
-	"HostnameRedirects":       {textColumn("MESSAGE", schema.Message)},
 	"ApexUnexpectedException": {textColumn("EXCEPTION_TYPE", schema.StatusCode)},
 }

@@ -194,6 +194,16 @@ func (r *salesforceReader) read(c *salesforceColumn, value string) {
 	case readNothing:
 	case readUnmapped, readTwin:
 		e.AddUnmapped(c.name, value)
+	case readGuest:
+		if guest, _ := parseFlag(value); guest && e.Text[schema.ActorUserType] == "" {
+			r.userType("Guest")
+		}
+	case readFailed:
+		if failed, ok := parseFlag(value); !ok {
+			e.AddUnmapped(c.name, value)
+		} else if failed {
+			r.outcome.failed = true
+		}
 	case readTransferSize:
 		if e.Text[schema.APIOperation] == "saveVersion" {
 			r.number(schema.TrafficBytesOut, c.name, value)

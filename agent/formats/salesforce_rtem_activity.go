@@ -146,7 +146,7 @@ func rtemPermission(r *rtemRecord) uint64 {
 		e.Text[schema.ResourcesType] = "permission_set"
 	}
 	users := strings.Trim(r.values[rtemImpactedUserIDs], "[]\" ")
-	if users != "" && strings.IndexAny(users, ",; \"") < 0 {
+	if users != "" && !strings.ContainsAny(users, ",; \"") {
 		e.Text[schema.UserUID] = r.reader.id(users)
 	} else {
 		e.AddUnmapped("ImpactedUserIds", users)

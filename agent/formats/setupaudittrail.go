@@ -88,9 +88,9 @@ var accountActivities = prefixActivities{
 
 // entityActivities are those of OCSF 3004 Entity Management.
 var entityActivities = prefixActivities{
-	{"created", 1}, {"create", 1}, {"added", 1}, {"add", 1}, {"new", 1}, {"inserted", 1},
+	{"created", 1}, {"create", 1}, {"added", 1}, {"add", 1}, {"new", 1}, {"inserted", 1}, {"installed", 1}, {"install", 1}, {"generate", 1}, {"upload", 1},
 	{"viewed", 2}, {"exported", 2}, {"downloaded", 2},
-	{"changed", 3}, {"change", 3}, {"updated", 3}, {"update", 3}, {"edited", 3}, {"modified", 3}, {"set", 3},
-	{"deleted", 4}, {"delete", 4}, {"removed", 4}, {"remove", 4}, {"revoked", 4},
+	{"changed", 3}, {"change", 3}, {"updated", 3}, {"update", 3}, {"edited", 3}, {"modified", 3}, {"rotate", 3}, {"set", 3},
+	{"deleted", 4}, {"delete", 4}, {"removed", 4}, {"remove", 4}, {"revoked", 4}, {"destroy", 4}, {"uninstall", 4},
 	{"enabled", 8}, {"disabled", 9}, {"activated", 10}, {"deactivated", 11},
 }
