@@ -162,7 +162,7 @@ func (s *sourceState) newReader(to *sealer) *reader {
 	return &reader{
 		source:      s.Name,
 		format:      s.Format,
-		options:     formats.Options{Tenant: s.Tenant, Zone: s.Zone},
+		options:     formats.Options{Tenant: s.Tenant, Zone: s.Zone, DateOrder: s.DateOrder},
 		redactor:    s.w.Redactor.Clone(),
 		sealer:      to,
 		maxUnpacked: s.w.MaxUnpacked,

@@ -31,6 +31,8 @@ type LoadOptions struct {
 	// Tenant and Zone are for logs that name none.
 	Tenant string
 	Zone   *time.Location
+	// DateOrder is for dates that can be read as two different days.
+	DateOrder formats.DateOrder
 	// Workers is how many files are read at once, and by how many goroutines large ones
 	// if there are fewer; 0 means one for each processor.
 	Workers int
@@ -137,7 +139,7 @@ func (l *loading) work(ctx context.Context, jobs <-chan int, s *sealer) error {
 	r := &reader{
 		source:      l.Source,
 		format:      l.Format,
-		options:     formats.Options{Tenant: l.Tenant, Zone: l.Zone},
+		options:     formats.Options{Tenant: l.Tenant, Zone: l.Zone, DateOrder: l.DateOrder},
 		redactor:    l.Redactor.Clone(),
 		sealer:      s,
 		maxUnpacked: l.MaxUnpacked,

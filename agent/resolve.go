@@ -30,7 +30,7 @@ func newSourceState(w *Watcher, s Source) *sourceState {
 
 // newDecoder makes a decoder that goes on at offset, behind that many lines.
 func (s *sourceState) newDecoder(format formats.Format, offset, lines int64) formats.Decoder {
-	return format.New(formats.Options{Tenant: s.Tenant, Zone: s.Zone, Start: formats.Position{Offset: offset, Line: lines + 1}})
+	return format.New(formats.Options{Tenant: s.Tenant, Zone: s.Zone, DateOrder: s.DateOrder, Start: formats.Position{Offset: offset, Line: lines + 1}})
 }
 
 // look lists the source's files and decides for each which generation it is, or

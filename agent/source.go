@@ -38,6 +38,8 @@ type Source struct {
 	// Tenant and Zone are for logs that name none.
 	Tenant string
 	Zone   *time.Location
+	// DateOrder is for dates that can be read as two different days.
+	DateOrder formats.DateOrder
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)

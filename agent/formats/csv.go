@@ -21,6 +21,10 @@ type csvSplitter struct {
 	// ascii says that all quoted fields of the last record are plain ASCII.
 	ascii   bool
 	scratch []byte
+	// comma separates the fields; 0 means a comma.
+	comma byte
+	// windows1252: bytes that are no UTF-8 are characters of Windows-1252.
+	windows1252 bool
 }
 
 // maxCSVFields is how many fields of a record are kept. A header is refused far
@@ -44,7 +48,6 @@ const (
 	everyByte  = 0x0101010101010101
 	highBits   = 0x8080808080808080
 	manyQuotes = '"' * everyByte
-	manyCommas = ',' * everyByte
 	manyLines  = '\n' * everyByte
 )
 
@@ -61,11 +64,16 @@ func (s *csvSplitter) split(data []byte, atEOF bool) (used int, result csvResult
 	var seen uint64
 	count, i := 0, 0
 	result = csvRecord
+	comma := s.comma
+	if comma == 0 {
+		comma = ','
+	}
+	manyCommas := uint64(comma) * everyByte
 	for {
 		count++
 		if i < len(data) && data[i] == '"' {
 			start := i + 1
-			if start+1 < len(data) && data[start] == '"' && data[start+1] == ',' {
+			if start+1 < len(data) && data[start] == '"' && data[start+1] == comma {
 				if len(fields) < maxCSVFields {
 					fields = append(fields, "")
 				}
@@ -124,7 +132,7 @@ func (s *csvSplitter) split(data []byte, atEOF bool) (used int, result csvResult
 				}
 				end += 8
 			}
-			for end < len(data) && data[end] != ',' && data[end] != '\n' && data[end] != '"' {
+			for end < len(data) && data[end] != comma && data[end] != '\n' && data[end] != '"' {
 				seen |= uint64(data[end])
 				end++
 			}
@@ -151,7 +159,7 @@ func (s *csvSplitter) split(data []byte, atEOF bool) (used int, result csvResult
 			goto done
 		}
 		switch data[i] {
-		case ',':
+		case comma:
 			i++
 			continue
 		case '\n':
@@ -207,9 +215,9 @@ func (s *csvSplitter) unescape(field string) string {
 }
 
 // escapeInvalid makes the fields valid UTF-8: a byte that is not part of it is
-// written as \xNN, so that it can still be recognised.
+// written as \xNN, so that it can still be recognised, or as the character that it is
+// in Windows-1252 where the file is known to be that.
 func (s *csvSplitter) escapeInvalid() {
-	const digits = "0123456789ABCDEF"
 	for i, field := range s.fields {
 		valid := strings.ToValidUTF8(field, "")
 		if len(valid) == len(field) {
@@ -218,7 +226,11 @@ func (s *csvSplitter) escapeInvalid() {
 		from := len(s.scratch)
 		for at, r := range field {
 			if r == '\uFFFD' && !strings.HasPrefix(field[at:], "\uFFFD") {
-				s.scratch = append(s.scratch, '\\', 'x', digits[field[at]>>4], digits[field[at]&15])
+				if s.windows1252 {
+					s.scratch = appendWindows1252(s.scratch, field[at])
+				} else {
+					s.scratch = appendHexEscape(s.scratch, field[at])
+				}
 				continue
 			}
 			s.scratch = append(s.scratch, string(r)...)

@@ -45,6 +45,9 @@ type Options struct {
 	Tenant string
 	// Zone is used for times without a zone; nil means UTC.
 	Zone *time.Location
+	// DateOrder is that of days and months where a date alone does not tell, such as
+	// 02/03/2026; unknown means that such a date is refused unless the file tells.
+	DateOrder DateOrder
 	// Start is where the first byte given to Decode stands in the file.
 	Start Position
 }

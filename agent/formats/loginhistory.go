@@ -16,10 +16,11 @@ var loginHistory = Format{
 }
 
 var loginHistoryObject = salesforceObject{
-	format: "salesforce-login-history",
-	object: "LoginHistory",
-	times:  []string{"logintime"},
-	needs:  [][]string{{"logintime", "sourceip"}, {"logintime", "logintype"}},
+	format:    "salesforce-login-history",
+	object:    "LoginHistory",
+	times:     []string{"logintime"},
+	needs:     [][]string{{"logintime", "sourceip"}, {"logintime", "logintype"}},
+	languages: loginHistoryLanguages,
 	columns: []salesforceColumn{
 		textColumn("id", schema.MetadataOriginalEventUID),
 		idColumn("organizationid", schema.MetadataTenantUID),
@@ -75,6 +76,13 @@ var loginResults = map[string]string{
 	"failedtwofactorrequired":           "LOGIN_TWOFACTOR_REQ",
 	"failedmobileverificationrequired":  "LOGIN_CHALLENGE_ISSUED",
 	"failedidentityverificationpending": "LOGIN_CHALLENGE_PENDING",
+
+	// What can mean nothing else in German, French, Spanish, Dutch and Japanese.
+	"erfolg": "LOGIN_NO_ERROR", "erfolgreich": "LOGIN_NO_ERROR", "ungültigeskennwort": "LOGIN_ERROR_INVALID_PASSWORD", "ungültigespasswort": "LOGIN_ERROR_INVALID_PASSWORD",
+	"succès": "LOGIN_NO_ERROR", "réussite": "LOGIN_NO_ERROR", "motdepassenonvalide": "LOGIN_ERROR_INVALID_PASSWORD", "motdepasseinvalide": "LOGIN_ERROR_INVALID_PASSWORD",
+	"éxito": "LOGIN_NO_ERROR", "contraseñanoválida": "LOGIN_ERROR_INVALID_PASSWORD", "contraseñaincorrecta": "LOGIN_ERROR_INVALID_PASSWORD",
+	"succes": "LOGIN_NO_ERROR", "geslaagd": "LOGIN_NO_ERROR", "ongeldigwachtwoord": "LOGIN_ERROR_INVALID_PASSWORD",
+	"成功": "LOGIN_NO_ERROR", "無効なパスワード": "LOGIN_ERROR_INVALID_PASSWORD", "パスワードが無効です": "LOGIN_ERROR_INVALID_PASSWORD",
 }
 
 // pendingWords tell, in a status that is not listed, that a further proof of
@@ -90,12 +98,20 @@ func (r *salesforceReader) loginResult(name, value string) {
 		return
 	}
 	plain := plainName(value)
+	if r.foreign {
+		plain = titleName(strings.ToLower(value))
+	}
 	if code, ok := loginResults[plain]; ok {
 		e.Text[schema.StatusCode] = code
 		r.login(loginStatusOf(code))
 		if code != "LOGIN_NO_ERROR" {
 			e.AddUnmapped(name, value)
 		}
+		return
+	}
+	if r.foreign {
+		// It may be a refusal or a step on the way: the text is kept, nothing is guessed.
+		e.Text[schema.StatusCode] = value
 		return
 	}
 	status := loginStatus{status: schema.StatusFailure, severity: schema.SeverityLow, sentence: value}

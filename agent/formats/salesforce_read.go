@@ -17,6 +17,8 @@ type salesforceReader struct {
 	agents    memo[string]
 	statuses  memo[loginStatus]
 	outcome   outcome
+	// foreign: texts are in another language than English.
+	foreign bool
 }
 
 // outcome is what the fields of a record say about its success. A failure outweighs

@@ -20,6 +20,8 @@ type salesforceObject struct {
 	times []string
 	// needs lists alternatives: a header must have all names of one of them.
 	needs [][]string
+	// languages are those in which the titles of the page's download are known.
+	languages []pageLanguage
 	// columns are in order of rank, by plain name.
 	columns []salesforceColumn
 	// finish fills class, activity and what depends on several fields.
@@ -28,22 +30,24 @@ type salesforceObject struct {
 
 // decoder chooses between JSON and CSV when it sees the first byte.
 func (o *salesforceObject) decoder(options Options) Decoder {
-	table := &salesforceTable{object: o, tenant: salesforceID(options.Tenant), zone: options.Zone}
+	table := &salesforceTable{object: o, tenant: salesforceID(options.Tenant), zone: options.Zone, order: options.DateOrder}
 	return &salesforceDecoder{start: options.Start, table: table}
 }
 
 // isHeader says whether names are a header of the object.
 func (o *salesforceObject) isHeader(names []string) bool {
-	plain := make([]string, len(names))
-	for i, name := range names {
-		if len(name) > maxMemoKey {
-			return false
+	_, _, ok := o.columnsOf(names)
+	return ok
+}
+
+// clock is the column that holds the time; -1 where there is none.
+func (o *salesforceObject) clock(columns []string) int {
+	for _, name := range o.times {
+		if at := slices.Index(columns, name); at >= 0 {
+			return at
 		}
-		plain[i] = plainName(name)
 	}
-	return slices.ContainsFunc(o.needs, func(alternative []string) bool {
-		return !slices.ContainsFunc(alternative, func(name string) bool { return !slices.Contains(plain, name) })
-	})
+	return -1
 }
 
 // detect says why a file's head is the object, or "".
@@ -55,7 +59,16 @@ func (o *salesforceObject) detect(head []byte) string {
 		}
 		return ""
 	}
-	if o.isHeader(firstRecord(head)) {
+	if len(head) == 0 {
+		return ""
+	}
+	if _, p, _, ok := o.csvHeader(head, len(head) < HeadSize); ok {
+		switch {
+		case p.comma != ',':
+			encoding += ", saved by a spreadsheet"
+		case p.windows1252:
+			encoding += ", in Windows-1252"
+		}
 		return "CSV header with the columns of " + o.object + encoding
 	}
 	return ""
@@ -66,6 +79,8 @@ type salesforceTable struct {
 	object *salesforceObject
 	tenant string
 	zone   *time.Location
+	// order is that of days and months where a date alone does not tell.
+	order  DateOrder
 	reader salesforceReader
 	hasher schema.UIDHasher
 	names  []string
@@ -87,16 +102,9 @@ func (t *salesforceTable) setHeader(fields []string) string {
 	if wrong != "" {
 		return wrong
 	}
-	plain := make([]string, len(names))
-	for i, name := range names {
-		plain[i] = plainName(name)
-	}
-	t.names, t.clock = names, -1
-	for _, name := range t.object.times {
-		if t.clock < 0 {
-			t.clock = slices.Index(plain, name)
-		}
-	}
+	plain, language, _ := t.object.columnsOf(names)
+	t.names, t.clock = names, t.object.clock(plain)
+	t.reader.foreign = language != nil
 	t.id = slices.Index(plain, "id")
 	t.byName = orderByName(plain)
 	t.steps = salesforceSteps(plain, t.object.columns)
@@ -111,7 +119,10 @@ func (t *salesforceTable) setHeader(fields []string) string {
 
 // row implements csvTable.
 func (t *salesforceTable) row(fields []string, e *schema.Event) *csvFailure {
-	ms, wrong := parseLocalTime(fields[t.clock], t.zone)
+	ms, wrong := parseLocalTimeIn(fields[t.clock], t.zone, t.order)
+	if wrong == twoDays {
+		wrong = "can be read as two different days (day or month first), and neither the language of the header nor other rows tell: set the source's date_order (dmy or mdy), export it with ISO dates, or through the API"
+	}
 	if wrong != "" {
 		return &csvFailure{ReasonTime, fmt.Sprintf("the column %s %s", t.names[t.clock], wrong), t.clock}
 	}
@@ -164,11 +175,13 @@ type salesforceDecoder struct {
 func (d *salesforceDecoder) Decode(data []byte, atEOF bool, sink Sink) int {
 	if d.decoder == nil {
 		head, _ := plainHead(data)
-		if first := strings.TrimLeft(string(head[:min(len(head), 64)]), " \t\r\n"); first != "" && (first[0] == '{' || first[0] == '[') && !looksUTF16(data) {
+		first := strings.TrimLeft(string(head[:min(len(head), 64)]), " \t\r\n")
+		switch {
+		case first != "" && (first[0] == '{' || first[0] == '[') && !looksUTF16(data):
 			d.decoder = newJSONRecords(d.start, d.table)
-		} else if first != "" || atEOF || len(data) >= HeadSize {
-			d.decoder = newCSVRecords(d.start, d.table)
-		} else {
+		case atEOF || len(data) >= HeadSize:
+			d.decoder = d.newCSV(data[:min(len(data), HeadSize)], atEOF && len(data) <= HeadSize)
+		default: // how dates are written may show in later rows
 			return 0
 		}
 	}

@@ -17,10 +17,11 @@ var setupAuditTrail = Format{
 }
 
 var setupAuditTrailObject = salesforceObject{
-	format: "salesforce-setup-audit-trail",
-	object: "SetupAuditTrail",
-	times:  []string{"createddate", "date"},
-	needs:  [][]string{{"createddate", "action", "section"}, {"createddate", "action", "display"}, {"date", "user", "action", "section"}},
+	format:    "salesforce-setup-audit-trail",
+	object:    "SetupAuditTrail",
+	times:     []string{"createddate", "date"},
+	needs:     [][]string{{"createddate", "action", "section"}, {"createddate", "action", "display"}, {"date", "user", "action", "section"}},
+	languages: setupAuditLanguages,
 	columns: []salesforceColumn{
 		textColumn("id", schema.MetadataOriginalEventUID),
 		idColumn("organizationid", schema.MetadataTenantUID),

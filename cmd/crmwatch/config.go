@@ -54,6 +54,8 @@ type sourceConfig struct {
 	Format string   `yaml:"format"`
 	Tenant string   `yaml:"tenant"`
 	Zone   string   `yaml:"zone"`
+	// DateOrder is dmy, mdy or ymd, for dates that can be read as two different days.
+	DateOrder string `yaml:"date_order"`
 }
 
 // readingConfig is the patience of reading; see agent.WatchOptions.
@@ -328,6 +330,11 @@ func (c *configCheck) source(place string, cfg *config, s sourceConfig, names ma
 			c.fail(place+".format", "%v", err)
 		} else if agent.Kind(s.Kind) == agent.KindFollow && !f.Line {
 			c.fail(place+".kind", "the format %s cannot be followed, its records span lines: use kind: export", s.Format)
+		}
+	}
+	if s.DateOrder != "" {
+		if _, err := formats.ParseDateOrder(s.DateOrder); err != nil {
+			c.fail(place+".date_order", "%v", err)
 		}
 	}
 	if s.Zone != "" {

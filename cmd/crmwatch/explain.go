@@ -23,6 +23,7 @@ type explainCommand struct {
 	Config    string   `placeholder:"FILE" help:"Configuration with mappings of your own."`
 	Tenant    string   `help:"Tenant for logs that name none."`
 	Zone      string   `default:"UTC" help:"Zone of times that name none, such as Europe/Berlin."`
+	DateOrder string   `name:"date-order" placeholder:"ORDER" help:"Order in dates such as 02/03/2026 where a file does not tell: dmy, mdy or ymd."`
 	Rules     []string `placeholder:"DIR" help:"Folders with rules of your own, beside the built-in ones."`
 	Output    string   `name:"format" default:"text" enum:"text,json" help:"text explains for people; json prints one object a record."`
 	Limit     int      `help:"Explain so many records at most. Text: 3 unless told; json: all."`
@@ -43,6 +44,10 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return fmt.Errorf("--zone %s is not known: use an IANA name such as Europe/Berlin", c.Zone)
 	}
+	order, err := formats.ParseDateOrder(c.DateOrder)
+	if err != nil {
+		return fmt.Errorf("--date-order: %w", err)
+	}
 	if c.Config != "" {
 		cfg, err := loadConfig(c.Config)
 		if err != nil {
@@ -60,7 +65,7 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 	}
 	records := 0
 	o := agent.ExplainOptions{
-		Format: c.LogFormat, Options: formats.Options{Tenant: c.Tenant, Zone: zone}, Limit: limit,
+		Format: c.LogFormat, Options: formats.Options{Tenant: c.Tenant, Zone: zone, DateOrder: order}, Limit: limit,
 		// Hashes are those of this key alone: what is shown here cannot be looked up.
 		Redactor: redact.New([]byte("crmwatch explain shows and stores nothing")),
 	}

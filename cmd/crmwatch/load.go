@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/schollz/progressbar/v3"
@@ -20,6 +21,7 @@ type loadFlags struct {
 	Paths     []string `arg:"" name:"path" help:"Files and folders; .gz and .zip are read as they are."`
 	Tenant    string   `help:"Tenant for logs that name none."`
 	Zone      string   `default:"UTC" help:"Zone of times that name none, such as Europe/Berlin."`
+	DateOrder string   `name:"date-order" placeholder:"ORDER" help:"Order in dates such as 02/03/2026 where a file does not tell: dmy, mdy or ymd."`
 	LogFormat string   `name:"log-format" help:"Read every file as this format; without it the content decides."`
 	Quiet     bool     `short:"q" help:"No progress."`
 }
@@ -30,6 +32,10 @@ func (f loadFlags) load(ctx context.Context, db *database, term terminal) (agent
 	zone, err := time.LoadLocation(f.Zone)
 	if err != nil {
 		return agent.Report{}, 0, fmt.Errorf("--zone %s is not known: use an IANA name such as Europe/Berlin", f.Zone)
+	}
+	order, err := formats.ParseDateOrder(f.DateOrder)
+	if err != nil {
+		return agent.Report{}, 0, fmt.Errorf("--date-order: %w", err)
 	}
 	state, err := stateDir(db.dir)
 	if err != nil {
@@ -55,7 +61,7 @@ func (f loadFlags) load(ctx context.Context, db *database, term terminal) (agent
 		Source:   "files",
 		Format:   f.LogFormat,
 		Tenant:   f.Tenant,
-		Zone:     zone,
+		Zone:     zone, DateOrder: order,
 		Progress: show,
 	})
 	done()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/schema"
@@ -85,8 +86,12 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 		if err != nil {
 			return nil, fmt.Errorf("load zone of source %s: %w", s.Name, err)
 		}
+		order, err := formats.ParseDateOrder(s.DateOrder)
+		if err != nil {
+			return nil, fmt.Errorf("read the date order of source %s: %w", s.Name, err)
+		}
 		watch.Sources = append(watch.Sources, agent.Source{
-			Name: s.Name, Paths: s.Paths, Kind: agent.Kind(s.Kind), Format: s.Format, Tenant: s.Tenant, Zone: zone,
+			Name: s.Name, Paths: s.Paths, Kind: agent.Kind(s.Kind), Format: s.Format, Tenant: s.Tenant, Zone: zone, DateOrder: order,
 		})
 	}
 	if p.watcher, err = agent.NewWatcher(watch); err != nil {
