@@ -127,3 +127,24 @@ func TestRTEMRowsOfSplitEventsCountOnce(t *testing.T) {
 		t.Errorf("%d rows were exported", rows)
 	}
 }
+
+// BenchmarkRTEM reads the sample of all events again and again.
+func BenchmarkRTEM(b *testing.B) {
+	data, err := os.ReadFile(filepath.Join("testdata", "salesforce-rtem", "stream.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	data = []byte(strings.Repeat(string(data), 100))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := salesforceRTEM.New(Options{Tenant: "acme"})
+		d.Decode(data, true, ignored{})
+	}
+}
+
+type ignored struct{}
+
+func (ignored) Event(*schema.Event) {}
+
+func (ignored) Reject(Rejection) {}
