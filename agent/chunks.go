@@ -96,6 +96,7 @@ func (f *fileReading) readChunks(ctx context.Context, head []byte, line int64) (
 		own := *f.reader
 		if i > 0 {
 			own.redactor, own.sealer = f.helpers[i-1].redactor, f.helpers[i-1].sealer
+			own.privacy = f.privacy.Clone()
 		}
 		w := &chunkWorker{of: r, decoder: r.decoderAt(at)}
 		w.fileReading = fileReading{reader: &own, input: f.input, name: f.name, identified: f.identified, chunked: true, stopped: f.stopped,

@@ -39,7 +39,8 @@ type ExplainedField struct {
 	Needed bool `json:"needed,omitempty"`
 }
 
-// Redaction is how many secrets of a kind were taken out of a column.
+// Redaction is how many secrets of a kind were taken out of a column, or how many
+// pseudonyms were put into it; or that it is dropped or emptied.
 type Redaction struct {
 	Column string `json:"column"`
 	Kind   string `json:"kind"`
@@ -52,6 +53,8 @@ type ExplainOptions struct {
 	Format   string
 	Options  formats.Options
 	Redactor *redact.Redactor
+	// Privacy says what is stored of people; nil means all that the log has.
+	Privacy *redact.PrivacyOptions
 	// Limit ends the reading after so many records; 0 means all.
 	Limit int
 	// Record is called for each record, in the order of the file.
@@ -103,7 +106,7 @@ func Explain(ctx context.Context, from io.Reader, name string, o ExplainOptions)
 	} else if format, why, ok = formats.Detect(buf); !ok {
 		return format, "", fmt.Errorf("%s: %s", name, whyNotRecognised(buf[:min(len(buf), formats.HeadSize)]))
 	}
-	x := &explaining{ExplainOptions: o, format: format, decoder: format.New(o.Options), head: -1}
+	x := &explaining{ExplainOptions: o, format: format, decoder: format.New(o.Options), head: -1, privacy: newPrivacy(o.Privacy, o.Redactor)}
 	for {
 		x.data = buf
 		used, err := contained(x.decoder, buf, atEOF, x)
@@ -136,6 +139,7 @@ type explaining struct {
 	ExplainOptions
 	format  formats.Format
 	decoder formats.Decoder
+	privacy *redact.Privacy
 	data    []byte
 	// offset and line are where data begins; head is where the first record does.
 	offset, line, head int64
@@ -179,8 +183,9 @@ func (x *explaining) tell(used int) error {
 			r.Fields = x.fields(x.data[at:end])
 			r.Redactions = redactions(x.Redactor, r.Event)
 			x.Redactor.Event(r.Event)
+			x.withoutPeople(r)
 		} else {
-			r.Rejection.Content = x.Redactor.Bytes(r.Rejection.Content)
+			r.Rejection.Content = []byte(x.privacy.Content(x.Redactor.Text(string(r.Rejection.Content))))
 		}
 		if err := x.Record(*r); err != nil {
 			return err

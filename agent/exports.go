@@ -164,6 +164,7 @@ func (s *sourceState) newReader(to *sealer) *reader {
 		format:      s.Format,
 		options:     formats.Options{Tenant: s.Tenant, Zone: s.Zone, DateOrder: s.DateOrder},
 		redactor:    s.w.Redactor.Clone(),
+		privacy:     s.privacy.Clone(),
 		sealer:      to,
 		maxUnpacked: s.w.MaxUnpacked,
 		ordinals:    newOrdinals(),

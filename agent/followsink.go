@@ -42,6 +42,9 @@ func (k *followSink) Event(e *schema.Event) {
 	k.latest = max(k.latest, e.Time)
 	k.last = int64(offset)
 	k.g.redactor.Row(e)
+	if k.g.privacy != nil {
+		k.g.privacy.Event(k.g.redactor, e)
+	}
 	k.sealer.add(k.s.Name, e)
 	k.events++
 }
@@ -67,7 +70,7 @@ func (k *followSink) place(e *schema.Event, offset uint64) {
 // Reject keeps a record that could not be understood.
 func (k *followSink) Reject(r formats.Rejection) {
 	k.last = r.Offset
-	q := quarantined(k.s.Name, k.g.position.Path, k.g.format.Name, r, k.g.redactor.Text)
+	q := quarantined(k.s.Name, k.g.position.Path, k.g.format.Name, r, k.g.clean)
 	k.sealer.reject(k.s.Name, &q)
 	k.quarantined++
 }

@@ -16,6 +16,7 @@ type generation struct {
 	format   formats.Format
 	decoder  formats.Decoder
 	redactor *redact.Redactor
+	privacy  *redact.Privacy
 	// file is held open while there may be more to come: the name is not needed to
 	// read on, and the inode cannot be given to another file.
 	file *os.File
@@ -48,6 +49,11 @@ type recordIdentity struct {
 // rotated says that the file is no longer where it was created: nothing new is
 // expected, and a last line without an end is all that there will be.
 func (g *generation) rotated() bool { return g.path != g.position.Path }
+
+// clean takes secrets and people out of a record that could not be understood.
+func (g *generation) clean(content string) string {
+	return g.privacy.Content(g.redactor.Text(content))
+}
 
 // caughtUp says that every byte is read.
 func (g *generation) caughtUp() bool { return g.position.Offset >= g.state.size }

@@ -24,6 +24,8 @@ type LoadOptions struct {
 	Ship func(context.Context, Sealed) error
 	// Redactor is cloned for every worker.
 	Redactor *redact.Redactor
+	// Privacy says what is stored of people; nil means all that the logs have.
+	Privacy *redact.PrivacyOptions
 	// Source is the name in x_source_name.
 	Source string
 	// Format is the format of all files; empty means that content decides.
@@ -141,6 +143,7 @@ func (l *loading) work(ctx context.Context, jobs <-chan int, s *sealer) error {
 		format:      l.Format,
 		options:     formats.Options{Tenant: l.Tenant, Zone: l.Zone, DateOrder: l.DateOrder},
 		redactor:    l.Redactor.Clone(),
+		privacy:     newPrivacy(l.Privacy, l.Redactor),
 		sealer:      s,
 		maxUnpacked: l.MaxUnpacked,
 		progress:    l.tell,

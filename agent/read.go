@@ -21,6 +21,7 @@ type reader struct {
 	format      string
 	options     formats.Options
 	redactor    *redact.Redactor
+	privacy     *redact.Privacy
 	sealer      *sealer
 	maxUnpacked int64
 	// progress is told how many more bytes on disk are done.

@@ -15,6 +15,7 @@ type sourceState struct {
 	Source
 	w        *Watcher
 	redactor *redact.Redactor
+	privacy  *redact.Privacy
 	// generations are the files that are followed or may grow again; ended are
 	// those that are over, kept to recognise their copies.
 	generations []*generation
@@ -25,7 +26,7 @@ type sourceState struct {
 }
 
 func newSourceState(w *Watcher, s Source) *sourceState {
-	return &sourceState{Source: s, w: w, redactor: w.Redactor.Clone(), files: map[identity]*watchedFile{}}
+	return &sourceState{Source: s, w: w, redactor: w.Redactor.Clone(), privacy: newPrivacy(s.Privacy, w.Redactor), files: map[identity]*watchedFile{}}
 }
 
 // newDecoder makes a decoder that goes on at offset, behind that many lines.
@@ -76,7 +77,7 @@ func (s *sourceState) remember() {
 			if err != nil {
 				continue
 			}
-			g := &generation{position: p, format: format, redactor: s.redactor}
+			g := &generation{position: p, format: format, redactor: s.redactor, privacy: s.privacy}
 			g.decoder = s.newDecoder(format, p.Offset, p.Line)
 			s.generations = append(s.generations, g)
 		}

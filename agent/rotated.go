@@ -70,7 +70,7 @@ func (s *sourceState) loadRest(ctx context.Context, r *reader, job exportJob) (f
 	if err != nil {
 		return false, nil
 	}
-	g := &generation{position: p, format: format, redactor: r.redactor, tail: before}
+	g := &generation{position: p, format: format, redactor: r.redactor, privacy: r.privacy, tail: before}
 	g.head = make([]byte, p.HeadLength)
 	g.decoder = s.newDecoder(format, p.Offset, p.Line)
 	buf := make([]byte, 0, formats.MaxRecord+2*blockSize)

@@ -77,7 +77,7 @@ type fileSink struct {
 	data []byte
 }
 
-// Event takes out the secrets of the event and batches it.
+// Event takes secrets and people out of the event and batches it.
 func (s *fileSink) Event(e *schema.Event) {
 	if s.err != nil {
 		return
@@ -97,6 +97,9 @@ func (s *fileSink) Event(e *schema.Event) {
 	}
 	s.times.add(e.Time)
 	s.redactor.Row(e)
+	if s.privacy != nil {
+		s.privacy.Event(s.redactor, e)
+	}
 	s.sealer.add(s.source, e)
 	s.report.Events++
 	s.report.Records++
@@ -117,7 +120,7 @@ func (s *fileSink) quarantine(r formats.Rejection) {
 	if s.err != nil {
 		return
 	}
-	q := quarantined(s.source, s.input.Name, s.name, r, s.redactor.Text)
+	q := quarantined(s.source, s.input.Name, s.name, r, s.clean)
 	s.sealer.reject(s.source, &q)
 	s.report.Quarantined++
 	s.report.Records++
@@ -130,6 +133,9 @@ func (s *fileSink) quarantine(r formats.Rejection) {
 	}
 	s.sealFull()
 }
+
+// clean takes secrets and people out of a record that could not be understood.
+func (r *reader) clean(content string) string { return r.privacy.Content(r.redactor.Text(content)) }
 
 func (s *fileSink) sealFull() {
 	if !s.chunked && s.sealer.full() {

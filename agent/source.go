@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/crmwatch/crmwatch/agent/redact"
 )
 
 // Kind says how the files of a source are read.
@@ -40,6 +41,8 @@ type Source struct {
 	Zone   *time.Location
 	// DateOrder is for dates that can be read as two different days.
 	DateOrder formats.DateOrder
+	// Privacy says what is stored of people; nil means all that the log has.
+	Privacy *redact.PrivacyOptions
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
