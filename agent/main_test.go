@@ -43,6 +43,8 @@ type store struct {
 	tokens             map[string]bool
 	// hold, if not nil, makes Ship wait.
 	hold chan struct{}
+	// seen, if not nil, gets all rows.
+	seen func(events, quarantined []map[string]string)
 }
 
 func newStore() *store { return &store{rows: map[string]row{}, tokens: map[string]bool{}} }
@@ -73,6 +75,9 @@ func (s *store) Ship(ctx context.Context, b Sealed) error {
 		s.rows[r.uid] = r
 		s.arrived++
 		s.places = append(s.places, e["x_source_offset"]+" "+e["query_info_query_string"])
+	}
+	if s.seen != nil {
+		s.seen(events, quarantined)
 	}
 	for _, q := range quarantined {
 		s.quarantine = append(s.quarantine, q["x_source_file"]+": "+q["reason"])

@@ -92,6 +92,20 @@ func (s *Source) list() []Input {
 	return w.inputs
 }
 
+// Has says whether a path names a file that the source has now.
+func (s *Source) Has(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	for _, in := range s.list() {
+		if in.info != nil && os.SameFile(in.info, info) {
+			return true
+		}
+	}
+	return false
+}
+
 // splitPattern parts a path into the folder above its first wildcard and the
 // pattern below it; the pattern is empty for a plain path. Links may not lead out
 // of that folder.

@@ -6,6 +6,8 @@ import "strings"
 const (
 	maxLocal  = 64
 	maxDomain = 255
+	// minAddress is that of a@b.cd.
+	minAddress = 6
 )
 
 // findAddresses finds e-mail addresses by their look, in clear and with escapes.

@@ -6,9 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// minPerson is the length in bytes of the shortest name that is looked for in text:
-// shorter ones would be found in words that have nothing to do with them.
-const minPerson = 3
+// minPerson and maxPerson are the lengths in bytes of the names that are looked for in
+// text: shorter ones would be found where they mean something else, and longer ones are
+// no names.
+const (
+	minPerson = 3
+	maxPerson = 128
+)
 
 // person is a name or an address of somebody, and what stands in its place.
 type person struct {
@@ -39,7 +43,7 @@ func (p *Privacy) person(value string) *person {
 	found := &person{serial: p.serial, stays: PseudonymKeyID(normal) == p.options.Key.id || p.excepted(normal)}
 	if !found.stays {
 		found.pseudonym = p.options.Key.Pseudonym(normal, p.options.KeepDomain)
-		if len(normal) >= minPerson {
+		if len(normal) >= minPerson && len(normal) <= maxPerson {
 			found.name = []rune(normal)
 			var b [utf8.UTFMax]byte
 			utf8.EncodeRune(b[:], found.name[0])
@@ -104,6 +108,11 @@ func (o *person) findIn(s string, found []exchange) []exchange {
 
 // endAt is where the name ends that begins at s[i]; 0 when none does.
 func (o *person) endAt(s string, i int) int {
+	if isWordRune(o.name[0]) {
+		if c, _ := before(s, i); isAlnum(c) || c >= 0x80 && endsWord(s[:i]) {
+			return 0
+		}
+	}
 	end := i
 	for _, want := range o.name {
 		if end >= len(s) {
@@ -114,11 +123,6 @@ func (o *person) endAt(s string, i int) int {
 			return 0
 		}
 		end += n
-	}
-	if isWordRune(o.name[0]) {
-		if c, _ := before(s, i); isAlnum(c) || c >= 0x80 && endsWord(s[:i]) {
-			return 0
-		}
 	}
 	if end < len(s) && isWordRune(o.name[len(o.name)-1]) {
 		if r, _ := runeAt(s, end); isWordRune(r) {

@@ -72,7 +72,7 @@ var userColumns = [...]schema.Text{
 // namingColumns are those, beside free text, in which users may be named.
 var namingColumns = [...]schema.Text{
 	schema.HTTPRequestURLPath, schema.HTTPRequestURLQuery, schema.HTTPRequestReferrer, schema.QueryString, schema.StatusDetail, schema.Message,
-	schema.ResourcesUID, schema.RawData, schema.HTTPRequestUserAgent, schema.HTTPRequestXForwardedFor, schema.ResourcesName,
+	schema.ResourcesUID, schema.RawData, schema.HTTPRequestUserAgent, schema.ResourcesName,
 	schema.SrcEndpointName, schema.DstEndpointHostname, schema.ActorAppUID, schema.ActorAppName, schema.ActorClientName, schema.ActorIDPUID,
 	schema.MetadataCorrelationUID, schema.MetadataOriginalEventUID, schema.ActorUserName, schema.UserName, schema.ActorUserEmailAddr,
 	schema.ActorUserUID, schema.UserUID,
@@ -201,7 +201,8 @@ func (p *Privacy) columns(r *Redactor, e *schema.Event) {
 		}
 		known := &p.seen[(xxh3.HashString(value)^uint64(p.subject[0])<<3^uint64(i))%seenKnown]
 		if known.value != value || known.column != column || known.subject != p.subject {
-			*known = seenValue{column, p.subject, strings.Clone(value), p.text(r.Column(column, value))}
+			own := strings.Clone(value)
+			*known = seenValue{column, p.subject, own, p.text(r.Column(column, own))}
 		}
 		e.Text[i] = known.clean
 	}
@@ -215,7 +216,7 @@ func (p *Privacy) text(s string) string {
 			p.found = o.findIn(s, p.found)
 		}
 	}
-	if p.options.Addresses {
+	if p.options.Addresses && len(s) >= minAddress {
 		p.found = p.findAddresses(s, p.found)
 	}
 	if len(p.found) == 0 {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -303,6 +305,42 @@ func TestIdentityNeedsTheKey(t *testing.T) {
 	drop := &PrivacyOptions{Drop: []string{"message"}}
 	if got := uid(drop, r, plain); got == plain || got == first || got != uid(drop, New(testKey), plain) {
 		t.Error("without pseudonyms the redaction key does not make the identity")
+	}
+}
+
+// A decoder writes the next record over the last one: nothing may point there.
+func TestPrivacyKeepsNothingOfTheInput(t *testing.T) {
+	r := New(testKey)
+	p := NewPrivacy(everybody(), r)
+	input := make([]byte, 64)
+	for _, record := range []string{"bob@acme.example|sync/1.0 (x@y)|details@x", "details@x|sync/1.0 (x@y)|bob@acme.example", "sync/1.0 (x@y)|bob@acme.example"} {
+		copy(input, record)
+		at := func(value string) string {
+			from := strings.Index(record, value)
+			return unsafe.String(&input[max(0, from)], len(value))
+		}
+		e := &schema.Event{}
+		e.Text[schema.ActorUserName], e.Text[schema.HTTPRequestUserAgent] = at("bob@acme.example"), at("sync/1.0 (x@y)")
+		e.AddUnmapped(at("details@x"), at("sync/1.0 (x@y)"))
+		p.Event(r, e)
+		if user, agent := e.Text[schema.ActorUserName], e.Text[schema.HTTPRequestUserAgent]; user != of("bob@acme.example") || agent != "sync/1.0 (x@y)" {
+			t.Errorf("%q: %q %q", record, user, agent)
+		}
+	}
+}
+
+// Looking for people takes a time that grows with the length of the text.
+func TestPrivacyInLinearTime(t *testing.T) {
+	r := New(testKey)
+	for _, piece := range []string{"a", "@", "a@", "a@b.", "%40", "a%40", "a%2540b.", `\u0040`, `\u0142`, "+", "a+", "a ", ".", "a.b@", "'", "\\", "%", "%25", "\xff", "%C3%BC", "ü"} {
+		p := NewPrivacy(everybody(), r)
+		e := &schema.Event{}
+		e.Text[schema.ActorUserName], e.Text[schema.Message] = strings.Repeat(piece, maxPerson/len(piece)-1)+"x", strings.Repeat(piece, 1<<17/len(piece))
+		start := time.Now()
+		p.Event(r, e)
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("128 KiB of %q took %v", piece, took)
+		}
 	}
 }
 

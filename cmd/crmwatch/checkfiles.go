@@ -104,7 +104,9 @@ func lookInto(path string, cfg config) *fileCheck {
 		_, err := redactionKey(cfg, "")
 		c.at("$.redaction_key_file", err)
 	}
-	_, err := cfg.Spool.keys()
+	_, err := cfg.pseudonymKey()
+	c.at("$.pseudonym_key_file", err)
+	_, err = cfg.Spool.keys()
 	c.at("$.spool.key_file", err)
 	if cfg.Slack.TokenFile != "" {
 		_, err := alerting.ReadToken(cfg.Slack.TokenFile)

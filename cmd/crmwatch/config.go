@@ -38,6 +38,8 @@ type config struct {
 	// RedactionKeyFile holds the key of the HMAC that stands for tokens, session
 	// ids and credentials; without it a key is made in the data directory.
 	RedactionKeyFile string `yaml:"redaction_key_file"`
+	// PseudonymKeyFile holds the key of the pseudonyms that sources ask for.
+	PseudonymKeyFile string `yaml:"pseudonym_key_file"`
 }
 
 // storeConfig says where events are kept: in the embedded engine, or on a
@@ -56,6 +58,8 @@ type sourceConfig struct {
 	Zone   string   `yaml:"zone"`
 	// DateOrder is dmy, mdy or ymd, for dates that can be read as two different days.
 	DateOrder string `yaml:"date_order"`
+	// Privacy says what is stored of people.
+	Privacy privacyConfig `yaml:"privacy"`
 }
 
 // readingConfig is the patience of reading; see agent.WatchOptions.
@@ -159,6 +163,7 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.Store.DSNFile)
 	resolve(&c.Slack.TokenFile)
 	resolve(&c.RedactionKeyFile)
+	resolve(&c.PseudonymKeyFile)
 	for _, file := range []*string{&c.Spool.KeyFile, &c.Ship.TokenFile, &c.Ship.CAFile, &c.Ship.CertFile, &c.Ship.KeyFile, &c.Ship.DSNFile} {
 		resolve(file)
 	}
@@ -337,6 +342,7 @@ func (c *configCheck) source(place string, cfg *config, s sourceConfig, names ma
 			c.fail(place+".date_order", "%v", err)
 		}
 	}
+	c.privacy(place+".privacy", cfg, s.Privacy)
 	if s.Zone != "" {
 		if _, err := time.LoadLocation(s.Zone); err != nil {
 			c.fail(place+".zone", "the zone %q is not known: use an IANA name such as Europe/Berlin", s.Zone)

@@ -20,7 +20,8 @@ import (
 type explainCommand struct {
 	Path      string   `arg:"" name:"file" help:"A log, or - for standard input."`
 	LogFormat string   `name:"log-format" help:"Read it as this format; without it the content decides."`
-	Config    string   `placeholder:"FILE" help:"Configuration with mappings of your own."`
+	Config    string   `placeholder:"FILE" help:"Configuration with mappings of your own, and with the privacy of sources."`
+	Source    string   `placeholder:"NAME" help:"With --config: read it as a file of this source; without it, as one of the source whose paths name it."`
 	Tenant    string   `help:"Tenant for logs that name none."`
 	Zone      string   `default:"UTC" help:"Zone of times that name none, such as Europe/Berlin."`
 	DateOrder string   `name:"date-order" placeholder:"ORDER" help:"Order in dates such as 02/03/2026 where a file does not tell: dmy, mdy or ymd."`
@@ -31,11 +32,13 @@ type explainCommand struct {
 
 func (explainCommand) Help() string {
 	return `Shows how a log is read: its format and why, each record's fields and where they went, what was redacted, which
-rules look at it, and why a record would go to quarantine. Nothing is stored.
+rules look at it, and why a record would go to quarantine. Nothing is stored. With --config, people become pseudonyms
+and columns are emptied or dropped as the privacy of its source says; the pseudonyms are not those that are stored.
 
 Examples:
   crmwatch explain /var/log/nginx/access.log
   tail -1 portal.log | crmwatch explain -
+  crmwatch explain --config crmwatch.yaml --source portal portal.log
   crmwatch explain --format json export.csv | jq 'select(.quarantine)'`
 }
 
@@ -48,12 +51,23 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return fmt.Errorf("--date-order: %w", err)
 	}
+	var privacy *redact.PrivacyOptions
 	if c.Config != "" {
 		cfg, err := loadConfig(c.Config)
 		if err != nil {
 			return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 		}
 		cfg.apply()
+		source, err := c.source(cfg)
+		if err != nil {
+			return err
+		}
+		if source != nil {
+			// Like the hashes, the pseudonyms shown here are those of no real key.
+			privacy = source.Privacy.options(redact.NewPseudonymKey([]byte("crmwatch explain shows and stores nothing")))
+		}
+	} else if c.Source != "" {
+		return exitError{exitFailed, "--source needs --config FILE, which names the sources"}
 	}
 	rules, err := detectors.Load(c.Rules...)
 	if err != nil {
@@ -68,6 +82,7 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 		Format: c.LogFormat, Options: formats.Options{Tenant: c.Tenant, Zone: zone, DateOrder: order}, Limit: limit,
 		// Hashes are those of this key alone: what is shown here cannot be looked up.
 		Redactor: redact.New([]byte("crmwatch explain shows and stores nothing")),
+		Privacy:  privacy,
 	}
 	var text strings.Builder
 	o.Record = func(x agent.Explanation) error {
@@ -105,6 +120,21 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 		return exitError{exitNothing, "there is no record in it"}
 	}
 	return nil
+}
+
+// source is the source that the file is of; nil when it is of none.
+func (c *explainCommand) source(cfg config) (*sourceConfig, error) {
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		of := agent.Source{Name: s.Name, Paths: s.Paths}
+		if s.Name == c.Source || c.Source == "" && c.Path != "-" && of.Has(c.Path) {
+			return s, nil
+		}
+	}
+	if c.Source != "" {
+		return nil, exitError{exitFailed, fmt.Sprintf("the configuration has no source %q", c.Source)}
+	}
+	return nil, nil
 }
 
 // explanationJSON is one record for programs. Columns have the names and types of the
@@ -212,7 +242,12 @@ func writeExplanation(out *strings.Builder, number int, x agent.Explanation, rul
 	list("cannot be read without", needed)
 	list("changes nothing by itself", lost)
 	for _, r := range x.Redactions {
-		fmt.Fprintf(out, "  redacted: %d %s in %s\n", r.Count, r.Kind, r.Column)
+		switch r.Kind {
+		case redact.Dropped, redact.Emptied:
+			fmt.Fprintf(out, "  %s: %s\n", r.Kind, r.Column)
+		default:
+			fmt.Fprintf(out, "  redacted: %d %s in %s\n", r.Count, r.Kind, r.Column)
+		}
 	}
 	looking, blind := rulesFor(x.Event, rules)
 	if len(looking) == 0 {

@@ -37,6 +37,7 @@ type commands struct {
 	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`
 	Rules       rulesCommand       `cmd:"" help:"List, show and test the detection rules."`
 	Formats     formatsCommand     `cmd:"" help:"List the log formats that are understood."`
+	Pseudonym   pseudonymCommand   `cmd:"" help:"Make a person's pseudonym, look one up among known users, make a key."`
 	Explain     explainCommand     `cmd:"" help:"Show how a log is read: format, fields, redactions, rules."`
 	Validate    validateCommand    `cmd:"" help:"Check a configuration and the rules; name file, line, column and the mend."`
 	Simulate    simulateCommand    `cmd:"" help:"Write realistic logs of an invented company, with incidents of your choice."`

@@ -43,6 +43,10 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 	if err != nil {
 		return nil, err
 	}
+	pseudonyms, err := cfg.pseudonymKey()
+	if err != nil {
+		return nil, err
+	}
 	p := &pipeline{log: log}
 	defer func() {
 		if err != nil {
@@ -92,6 +96,7 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 		}
 		watch.Sources = append(watch.Sources, agent.Source{
 			Name: s.Name, Paths: s.Paths, Kind: agent.Kind(s.Kind), Format: s.Format, Tenant: s.Tenant, Zone: zone, DateOrder: order,
+			Privacy: s.Privacy.options(pseudonyms),
 		})
 	}
 	if p.watcher, err = agent.NewWatcher(watch); err != nil {
