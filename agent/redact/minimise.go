@@ -169,6 +169,20 @@ func (m *minimum) field(name string) (why string) {
 	return why
 }
 
+// reason says why a column, or unmapped.NAME, is left out.
+func (m *minimum) reason(column string) string {
+	if name, ok := strings.CutPrefix(column, unmappedPrefix); ok {
+		return m.field(name)
+	}
+	if text, ok := textNamed(column); ok {
+		return m.why[text]
+	}
+	if number, ok := numberNamed(column); ok && slices.Contains(m.numbers, number) {
+		return Dropped
+	}
+	return stored
+}
+
 func isAnyOf(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		beginning, any := strings.CutSuffix(pattern, "*")

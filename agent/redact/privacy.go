@@ -33,6 +33,15 @@ func (o *PrivacyOptions) Any() bool {
 	return o != nil && (o.Key != nil || o.LimitFreeText || len(o.Drop) > 0)
 }
 
+// LeavesOut says whether a column is not stored, such as one that a rule needs.
+func (o *PrivacyOptions) LeavesOut(column string) bool {
+	if o == nil {
+		return false
+	}
+	m := newMinimum(o)
+	return m.reason(column) != stored
+}
+
 // Privacy takes people out of events, after their secrets: their names become
 // pseudonyms, and what is not to be stored is left out. Equal names have equal
 // pseudonyms, so rules count and join as before. It is not safe for concurrent use:
@@ -250,20 +259,7 @@ func (p *Privacy) Word(s string) string {
 }
 
 // Why says why a column, or unmapped.NAME, is not stored: Dropped, Emptied or "".
-func (p *Privacy) Why(column string) string {
-	if name, ok := strings.CutPrefix(column, unmappedPrefix); ok {
-		return p.minimum.field(name)
-	}
-	if text, ok := textNamed(column); ok {
-		return p.minimum.why[text]
-	}
-	for _, number := range p.minimum.numbers {
-		if number.Column() == column {
-			return Dropped
-		}
-	}
-	return stored
-}
+func (p *Privacy) Why(column string) string { return p.minimum.reason(column) }
 
 // Pseudonyms counts the pseudonyms in a text.
 func (p *Privacy) Pseudonyms(s string) uint64 {

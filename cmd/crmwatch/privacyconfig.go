@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/crmwatch/crmwatch/agent/redact"
+	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/goccy/go-yaml"
 )
 
 // privacyConfig says what is stored of the people in a source.
@@ -55,6 +57,24 @@ func (c privacyConfig) options(key *redact.PseudonymKey) *redact.PrivacyOptions 
 	return o
 }
 
+// tellBlinded says of each source which rules miss what its privacy leaves out.
+func tellBlinded(term terminal, cfg config, rules []detectors.Rule) {
+	for _, s := range cfg.Sources {
+		o := s.Privacy.options(nil)
+		for _, rule := range rules {
+			var missing []string
+			for _, column := range rule.Needs.Columns {
+				if o.LeavesOut(column) {
+					missing = append(missing, column)
+				}
+			}
+			if len(missing) > 0 {
+				fmt.Fprintf(term.err, "crmwatch: source %s leaves out %s, which rule %s looks at\n", s.Name, strings.Join(missing, ", "), rule.ID)
+			}
+		}
+	}
+}
+
 // pseudonymKey reads the key of the configuration; nil when it names none.
 func (c *config) pseudonymKey() (*redact.PseudonymKey, error) {
 	if c.PseudonymKeyFile == "" {
@@ -77,6 +97,16 @@ func readPseudonymKey(path string) (*redact.PseudonymKey, error) {
 		return nil, fmt.Errorf("pseudonym key %s: it is not %d hexadecimal digits: restore it from a backup, or make one with: crmwatch pseudonym --new-key FILE", path, 2*redact.PseudonymKeySize)
 	}
 	return redact.NewPseudonymKey(key), nil
+}
+
+// has says whether the configuration has a key, were it without a value.
+func (c *configCheck) has(place string) bool {
+	p, err := yaml.PathString(place)
+	if err != nil {
+		return false
+	}
+	node, err := p.FilterFile(c.file)
+	return err == nil && node != nil
 }
 
 // privacy checks the settings of a source.
@@ -103,6 +133,9 @@ func (c *configCheck) privacy(place string, cfg *config, p privacyConfig) {
 		if strings.Trim(pattern, "* \t") == "" {
 			c.fail(fmt.Sprintf("%s.except[%d]", place, i), "the pattern %q matches everybody: name service accounts, such as svc-*@acme.example", pattern)
 		}
+	}
+	if p.FreeText == nil && c.has(place+".free_text") {
+		c.fail(place+".free_text", "free_text names nothing: write free_text: [] to keep no free text at all, or take the line out")
 	}
 	if p.FreeText != nil {
 		for i, name := range *p.FreeText {

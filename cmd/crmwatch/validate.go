@@ -65,7 +65,10 @@ func (c *validateCommand) Run(ctx context.Context, term terminal) error {
 	if kind != "" && kind != "run" {
 		fmt.Fprintf(term.out, "%s: in order, for crmwatch %s, %s\n", c.Config, kind, summary)
 		if len(c.Rules) == 0 {
-			return nil
+			// Where the rules run is not known here; the built-in ones are the best guess.
+			builtIn, err := detectors.Load()
+			tellBlinded(term, cfg, builtIn)
+			return err
 		}
 	}
 	return c.rules(ctx, cfg, kind, summary, term)
@@ -105,6 +108,7 @@ func (c *validateCommand) rules(ctx context.Context, cfg config, kind, summary s
 	if rules, err = cfg.Rules.apply(c.Config, rules); err != nil {
 		return configMistakes(err)
 	}
+	tellBlinded(term, cfg, rules)
 	db, err := openDatabase(ctx, "", databaseOptions{})
 	if err != nil {
 		return err
