@@ -19,6 +19,8 @@ type jsonLog struct {
 	// record fills the event, which is empty, from objects.leaves, or says why it
 	// cannot.
 	record func(e *schema.Event) *recordFailure
+	// frames says that a zero byte may stand behind a record, as a line's end does.
+	frames bool
 }
 
 // recordFailure is why a record that could be parsed is not an event.
@@ -37,6 +39,10 @@ func (j *jsonLog) Decode(data []byte, atEOF bool, sink Sink) int {
 		last := atEOF && used+len(rest) == len(data)
 		var n int
 		switch c := rest[0]; {
+		case j.frames && c == 0 && j.lines.skip == skipNothing && (len(rest) > 1 || last) && !bytes.HasPrefix(rest, hole[:2]):
+			n = j.lines.passLine(1, false)
+			from = used + n
+		case j.frames && c == 0 && j.lines.skip == skipNothing && len(rest) == 1:
 		case j.lines.skip != skipNothing || c == 0:
 			n = j.reject(data[used:], atEOF, sink, nil)
 			from = used + n
@@ -106,6 +112,9 @@ func (j *jsonLog) object(raw []byte, sink Sink) {
 // returns the length of the line, or 0 when it has to see more.
 func (j *jsonLog) reject(data []byte, atEOF bool, sink Sink, err error) int {
 	place, found := j.objects.at, bytes.IndexByte(data, '{')
+	if at := bytes.IndexByte(data, 0); j.frames && at > 0 && bytes.IndexByte(data[:at], '\n') < 0 {
+		data, atEOF = data[:at], true
+	}
 	line, n, ended := j.lines.cut(data, atEOF, sink)
 	switch {
 	case line == nil:

@@ -141,6 +141,12 @@ var all = []Format{
 	envoyJSON,
 	apache,
 	nginx,
+	// The records of these could be anybody's: they come last.
+	otlp,
+	gelf,
+	logfmt,
+	jsonLines,
+	genericCSV,
 }
 
 // All lists the formats in the order in which Detect asks them: the mappings of the

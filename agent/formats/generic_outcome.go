@@ -79,16 +79,15 @@ func severitySteps(n, low, medium, high, critical int) schema.Severity {
 func (r *genericRecord) severity() schema.Severity {
 	v := &r.values
 	severity := schema.SeverityUnknown
-	if level := v[genericLevel]; level != "" {
+	if n, ok := smallNumber(v[genericLevelOTel]); ok && n > 0 && n <= 24 {
+		severity = severitySteps(n, 13, 13, 17, 21)
+	} else if level := v[genericLevel]; level != "" {
 		if severity = *r.levels.get(level, genericSeverity); severity == schema.SeverityUnknown {
 			r.leave(genericLevel)
 		}
 	}
 	if n, ok := smallNumber(v[genericLevelPython]); ok && severity == schema.SeverityUnknown {
 		severity = severitySteps(n, 25, 30, 40, 50)
-	}
-	if n, ok := smallNumber(v[genericLevelOTel]); ok && n > 0 && n <= 24 && severity == schema.SeverityUnknown {
-		severity = severitySteps(n, 13, 13, 17, 21)
 	}
 	if severity == schema.SeverityUnknown {
 		return schema.SeverityInformational

@@ -149,7 +149,9 @@ func (r *genericRecord) time() *recordFailure {
 			continue
 		}
 		if r.event.Time != 0 {
-			r.leave(field)
+			if field != genericObserved {
+				r.leave(field)
+			}
 			continue
 		}
 		ms, no := r.millis(text)
@@ -173,6 +175,9 @@ func (r *genericRecord) time() *recordFailure {
 // millis reads a time as milliseconds since 1970 UTC; it is never 0. wrong goes on
 // after "the time of the record".
 func (r *genericRecord) millis(text string) (ms int64, wrong string) {
+	if strings.Trim(text, "0.") == "" {
+		return 0, "is zero: whatever writes the log does not set it"
+	}
 	ms, ok := r.clock.millis(text)
 	if !ok && len(text) <= 40 && strings.ContainsAny(text, "eE") { // Java writes 1.772442720118E9
 		ms, ok = epochFloat(text)

@@ -234,6 +234,7 @@ type mappedLines struct {
 	event   schema.Event
 	pattern *regexp.Regexp
 	groups  []string
+	pairs   logfmtPairs
 	valid   []byte
 }
 
@@ -271,13 +272,22 @@ func (l *mappedLines) line(raw []byte, sink Sink) {
 			}
 		}
 	} else {
-		pairs := logfmtPairs(line)
-		if len(pairs) == 0 {
+		l.pairs.begin()
+		found := false
+		for rest := line; ; {
+			var key, value string
+			var isPair bool
+			if key, value, rest, isPair = l.pairs.next(rest); key == "" {
+				break
+			}
+			if isPair {
+				r.put(key, value)
+				found = true
+			}
+		}
+		if !found {
 			l.lines.reject(sink, raw, 1, ReasonSyntax, "expected key=value pairs")
 			return
-		}
-		for _, pair := range pairs {
-			r.put(pair[0], pair[1])
 		}
 	}
 	if failure := r.end(); failure != nil {
@@ -291,38 +301,4 @@ func (l *mappedLines) line(raw []byte, sink Sink) {
 	e.UID = r.hasher.Sum()
 	e.Number[schema.SourceOffset] = uint64(l.lines.at.Offset)
 	sink.Event(e)
-}
-
-// logfmtPairs cuts key=value pairs. A value in double quotes may hold spaces and \"; a
-// word without "=" belongs to nothing and is passed over.
-func logfmtPairs(line string) (pairs [][2]string) {
-	for line = strings.TrimLeft(line, " \t"); line != ""; line = strings.TrimLeft(line, " \t") {
-		end := strings.IndexAny(line, "= \t")
-		if end < 0 {
-			break
-		}
-		if end == 0 || line[end] != '=' {
-			line = line[end+1:]
-			continue
-		}
-		key, rest := line[:end], line[end+1:]
-		if !strings.HasPrefix(rest, `"`) {
-			stop := strings.IndexAny(rest, " \t")
-			if stop < 0 {
-				stop = len(rest)
-			}
-			pairs, line = append(pairs, [2]string{key, rest[:stop]}), rest[stop:]
-			continue
-		}
-		var value strings.Builder
-		i := 1
-		for ; i < len(rest) && rest[i] != '"'; i++ {
-			if rest[i] == '\\' && i+1 < len(rest) {
-				i++
-			}
-			value.WriteByte(rest[i])
-		}
-		pairs, line = append(pairs, [2]string{key, value.String()}), rest[min(i+1, len(rest)):]
-	}
-	return pairs
 }
