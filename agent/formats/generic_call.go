@@ -140,8 +140,11 @@ func (r *genericRecord) amounts(call bool) {
 		if unit := 1.0; e.Number[schema.Duration] != 0 {
 			r.leave(genericDuration)
 		} else {
-			if r.datadog || len(text) >= 10 && isNumber(text) { // nobody waits for eleven days
+			switch {
+			case r.datadog || len(text) >= 10 && isNumber(text): // nobody waits for eleven days
 				unit = 1e-6
+			case r.names[genericTime] == "ts" && strings.IndexByte(v[genericTime], '-') < 0: // zap, Caddy
+				unit = 1000
 			}
 			r.setDuration(genericDuration, unit)
 		}

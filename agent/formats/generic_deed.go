@@ -16,7 +16,16 @@ type genericDeed struct {
 func genericDeedOf(name string) (d genericDeed) {
 	words := crmWords(name)
 	d.status = outcomeOfWords(words)
-	d.verb = verbOf(words)
+	if d.verb = verbOf(words); d.verb == verbNone {
+		for _, word := range words {
+			switch word {
+			case "query", "queried", "select", "get", "fetch", "retrieve", "lookup", "find", "describe":
+				d.verb = verbRead
+			case "upsert", "patch", "put", "save", "write":
+				d.verb = verbUpdate
+			}
+		}
+	}
 	d.login, d.logoff = signsIn(words, true)
 	return d
 }

@@ -122,7 +122,7 @@ var genericWords = map[genericField]string{
 	genericLevel:       "level lvl severity loglevel levelname severitytext loglevelname logseverity priority sev syslogseverity eventseverity levelvalue syslogseverityname",
 	genericLevelPython: "levelno loglevelno",
 	genericLevelOTel:   "severitynumber",
-	genericMessage:     "message msg shortmessage text logmessage body renderedmessage eventmessage textpayload messagetext description summary log",
+	genericMessage:     "message msg shortmessage text logmessage body renderedmessage eventmessage textpayload messagetext description details detail comment summary log",
 	genericMessage2:    "fullmessage messagetemplate longmessage eventoriginal",
 	genericUserName:    "user username usr usrname account accountname principal principalname actor actorname login loginname userprincipalname upn enduser endusername suser sourceusername remoteuser authuser authenticateduser subject subjectname clientuser initiator initiatedby runas runasuser identity actorlogin sub sourceuser actoruser uname",
 	genericUserID:      "userid uid usrid accountid principalid actorid actoruserid enduserid suid sourceuserid identityid subjectid useruid actoruid useruuid usernameid userguid",

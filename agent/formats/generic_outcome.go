@@ -146,8 +146,16 @@ func outcomeOfWords(words []string) (status uint64) {
 // response's code, which is often that of a page with an error on it.
 func (r *genericRecord) result() {
 	e, v := r.event, &r.values
-	text := r.first(genericOutcome, genericStatus)
-	if text != "" {
+	if level := v[genericStatus]; level != "" && v[genericLevel] == "" && (r.datadog || *r.outcomes.get(level, outcomeOf) == schema.StatusUnknown) {
+		if *r.levels.get(level, genericSeverity) != schema.SeverityUnknown { // Datadog calls the level so
+			v[genericLevel], r.names[genericLevel], v[genericStatus] = level, r.names[genericStatus], ""
+		}
+	}
+	field := genericOutcome
+	if v[genericOutcome] == "" {
+		field = genericStatus
+	}
+	if text := r.first(genericOutcome, genericStatus); text != "" {
 		outcome := *r.outcomes.get(text, outcomeOf)
 		if outcome != schema.StatusUnknown {
 			e.Number[schema.StatusID] = outcome
@@ -157,12 +165,11 @@ func (r *genericRecord) result() {
 			e.Number[schema.ActionID] = schema.ActionDenied
 		}
 		switch {
-		case len(text) > 100:
-			e.AddUnmapped("status", text)
-		case e.Text[schema.StatusCode] == "" && !isBoolean(text):
+		case isBoolean(text):
+		case e.Text[schema.StatusCode] == "" && len(text) <= 100:
 			e.Text[schema.StatusCode] = text
-		case !isBoolean(text):
-			e.AddUnmapped("outcome", text)
+		case outcome == schema.StatusUnknown:
+			r.leave(field)
 		}
 	}
 	if failed := v[genericFailed]; failed != "" {

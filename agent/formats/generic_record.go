@@ -167,7 +167,7 @@ func (r *genericRecord) time() *recordFailure {
 	case r.event.Time != 0:
 		return nil
 	case wrong == "":
-		return &recordFailure{ReasonTime, "no field is known as the time of the record (time, timestamp, @timestamp, ts, datetime and the like are): " + wayOut}
+		return &recordFailure{ReasonTime, "the record has no time, or under a name that is not known as one (time, timestamp, @timestamp, ts, datetime and the like are): " + wayOut}
 	}
 	return &recordFailure{ReasonTime, "the time of the record " + wrong + "; for another way of writing times " + wayOut}
 }

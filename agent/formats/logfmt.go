@@ -90,6 +90,10 @@ func (l *logfmtLog) line(raw []byte, sink Sink) {
 		l.lines.reject(sink, raw, 1, ReasonSyntax, "expected key=value pairs: a text of several lines has to be in quotes, with \\n for its lines")
 		return
 	}
+	if l.pairs.isOpen {
+		l.lines.reject(sink, raw, len(raw)+1, ReasonQuote, "a value in quotes is not closed at the end of the line: the line was cut off, or a quote in a value stands without a backslash")
+		return
+	}
 	e.AddUnmapped("words", unsafe.String(unsafe.SliceData(l.words), len(l.words)))
 	if failure := r.end(); failure != nil {
 		l.lines.reject(sink, raw, 1, failure.reason, failure.detail)

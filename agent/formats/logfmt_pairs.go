@@ -1,14 +1,21 @@
 package formats
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // logfmtPairs cuts lines into pairs of key=value. A value in double quotes may hold
 // spaces and escapes as Go and JSON write them; one that is not closed goes on to the
 // end of the line. The zero value is ready to use.
-type logfmtPairs struct{ quoted jsonObjects }
+type logfmtPairs struct {
+	quoted jsonObjects
+	// isOpen says that a value of this line is not closed.
+	isOpen bool
+}
 
 // begin starts a line: what was cut out of earlier ones is no longer valid.
-func (p *logfmtPairs) begin() { p.quoted.scratch = p.quoted.scratch[:0] }
+func (p *logfmtPairs) begin() { p.quoted.scratch, p.isOpen = p.quoted.scratch[:0], false }
 
 // next cuts the first pair off the line. A word without "=" has no value, and isPair
 // is false. At the end of the line, key is "".
@@ -42,9 +49,15 @@ func (p *logfmtPairs) next(line string) (key, value, rest string, isPair bool) {
 			end++
 		}
 	}
-	end = min(end, len(line))
+	if end >= len(line) {
+		end, p.isOpen = len(line), true
+	}
 	if value = line[1:end]; escaped {
-		value = p.quoted.unescape(value)
+		if value = p.quoted.unescape(value); !utf8.ValidString(value) { // \xff
+			from := len(p.quoted.scratch)
+			p.quoted.scratch = appendValid(p.quoted.scratch, value)
+			value = p.quoted.own(from)
+		}
 	}
 	return key, value, line[min(end+1, len(line)):], true
 }
