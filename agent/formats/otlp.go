@@ -168,8 +168,8 @@ func (l *otlpLog) enter(level otlpLevel) {
 
 // open deals with an object that is in no other.
 func (l *otlpLog) open(data, rest []byte, full, atEOF bool, sink Sink) int {
-	length := objectLength(rest)
-	if length == 0 && !full && !bytes.Contains(rest[1:], append([]byte{'\n'}, otlpMark...)) {
+	length, broken := otlpExtent(rest)
+	if length == 0 && !broken && !full {
 		return 0
 	}
 	at := 1 + jsonSpace(rest[1:])
@@ -302,15 +302,12 @@ func (l *otlpLog) lookAhead(data []byte) bool {
 
 // object deals with a record.
 func (l *otlpLog) object(data, rest []byte, full, atEOF bool, sink Sink) int {
-	n := objectLength(rest)
+	n, broken := otlpExtent(rest)
 	if n == 0 {
-		if !full {
+		if !broken && !full {
 			return 0
 		}
 		return l.damage(data, atEOF, sink, ReasonCut, "the record is not closed: the collector was stopped while it wrote, or the file was cut")
-	}
-	if at := bytes.Index(rest[1:n], otlpMark); at >= 0 {
-		return l.damage(data, atEOF, sink, ReasonCut, "the record is not closed: the collector was stopped while it wrote")
 	}
 	raw := rest[:n]
 	l.event.Reset()
@@ -322,6 +319,18 @@ func (l *otlpLog) object(data, rest []byte, full, atEOF bool, sink Sink) int {
 		sink.Event(&l.event)
 	}
 	return l.pass(raw)
+}
+
+// otlpExtent is the length of the object at the start of data; 0 when it is not
+// closed. It is broken when another LogsData begins in it, which cannot be.
+func otlpExtent(data []byte) (n int, broken bool) {
+	if n = objectLength(data); n == 0 {
+		return 0, bytes.Contains(data[1:], otlpMark)
+	}
+	if bytes.Contains(data[1:n], otlpMark) {
+		return 0, true
+	}
+	return n, false
 }
 
 // damage rejects the line at data, or what of it stands before another LogsData, and
