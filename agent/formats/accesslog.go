@@ -178,6 +178,9 @@ func present(s string) string {
 
 // setCount fills in a number of bytes.
 func setCount(e *schema.Event, column schema.Number, text string) {
+	if text == "" {
+		return
+	}
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
 		e.Number[column] = n
 	} else if f, err := strconv.ParseFloat(text, 64); err == nil && f >= 0 && f < math.MaxInt64 {

@@ -185,11 +185,13 @@ func (r *genericRecord) amounts(call bool) {
 // it names its own: 812ms, 1.2s, 1m2.5s, 00:00:01.5.
 func (r *genericRecord) setDuration(field genericField, unit float64) {
 	text := r.values[field]
-	if n, err := strconv.ParseFloat(text, 64); err == nil {
-		if n >= 0 {
-			setDuration(r.event, text, unit)
+	if last := text[len(text)-1]; last-'0' < 10 && strings.IndexByte(text, ':') < 0 {
+		if n, err := strconv.ParseFloat(text, 64); err == nil {
+			if n >= 0 {
+				setDuration(r.event, text, unit)
+			}
+			return
 		}
-		return
 	}
 	ms, ok := spanMillis(text)
 	if !ok {

@@ -40,7 +40,9 @@ func (s *otlpSum) add(name, value string) {
 type otlpSurroundings struct {
 	raw    []byte
 	values []otlpValue
-	sum    otlpSum
+	// kept holds the names and values.
+	kept []byte
+	sum  otlpSum
 }
 
 type otlpValue struct {
@@ -48,7 +50,16 @@ type otlpValue struct {
 	name, value string
 }
 
-func (u *otlpSurroundings) reset() { u.raw, u.values, u.sum = u.raw[:0], u.values[:0], otlpSum{} }
+func (u *otlpSurroundings) reset() {
+	u.raw, u.values, u.kept, u.sum = u.raw[:0], u.values[:0], u.kept[:0], otlpSum{}
+}
+
+// keep copies text. When kept grows, what was kept before keeps the older array alive.
+func (u *otlpSurroundings) keep(text string) string {
+	from := len(u.kept)
+	u.kept = append(u.kept, text...)
+	return unsafe.String(unsafe.SliceData(u.kept[from:]), len(text))
+}
 
 // read takes over a resource or a scope, which is often the one that it has already.
 // What of it cannot be read is left out: the records around it are still good.
@@ -168,7 +179,7 @@ func (s *otlpScan) put(field genericField, name, text string) {
 	}
 	if u := s.into; u != nil {
 		u.sum.add(name, text)
-		u.values = append(u.values, otlpValue{field, strings.Clone(name), strings.Clone(text)})
+		u.values = append(u.values, otlpValue{field, u.keep(name), u.keep(text)})
 		return
 	}
 	s.sum.add(name, text)

@@ -1,0 +1,34 @@
+package formats
+
+import (
+	"bytes"
+	"os"
+	"testing"
+)
+
+// How fast records of names and values are read, in bytes of the samples.
+func BenchmarkRecords(b *testing.B) {
+	for _, c := range []struct {
+		format Format
+		file   string
+	}{
+		{otlp, "testdata/otlp/collector.jsonl"}, {gelf, "testdata/gelf/middleware.json"}, {logfmt, "testdata/logfmt/sync.log"},
+		{jsonLines, "testdata/json-lines/zap.json"}, {jsonLines, "testdata/json-lines/ecs.json"}, {genericCSV, "testdata/csv/audit.csv"},
+	} {
+		b.Run(c.file, func(b *testing.B) {
+			data, err := os.ReadFile(c.file)
+			if err != nil {
+				b.Fatal(err)
+			}
+			data = bytes.Repeat(data, 100)
+			var seen countingSink
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			d := c.format.New(Options{Tenant: "acme"})
+			for b.Loop() {
+				d.Decode(data, false, &seen)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(seen.events), "ns/event")
+		})
+	}
+}
