@@ -221,7 +221,7 @@ func whyNotRecognised(head []byte) string {
 	case bytes.IndexByte(head, 0) >= 0:
 		return "it is not text"
 	}
-	return "its first lines are of no format that crmwatch knows; `crmwatch formats` lists them"
+	return "its first lines are of no format that crmwatch knows; `crmwatch formats` lists them, and a mapping in the configuration describes others"
 }
 
 // decode calls the decoder once. A decoder that fails ends the reading of its file

@@ -39,3 +39,12 @@ func (l *lineLog) Quoted() bool { return false }
 
 // Headers implements Chunked.
 func (l *lineLog) Headers() int { return 0 }
+
+// Seek implements Chunked.
+func (l *logfmtLog) Seek(p Position) { l.lines.at = p }
+
+// Quoted implements Chunked.
+func (l *logfmtLog) Quoted() bool { return false }
+
+// Headers implements Chunked.
+func (l *logfmtLog) Headers() int { return 0 }
