@@ -124,7 +124,7 @@ var genericWords = map[genericField]string{
 	genericLevelOTel:   "severitynumber",
 	genericMessage:     "message msg shortmessage text logmessage body renderedmessage eventmessage textpayload messagetext description details detail comment summary log",
 	genericMessage2:    "fullmessage messagetemplate longmessage eventoriginal",
-	genericUserName:    "user username usr usrname account accountname principal principalname actor actorname login loginname userprincipalname upn enduser endusername suser sourceusername remoteuser authuser authenticateduser subject subjectname clientuser initiator initiatedby runas runasuser identity actorlogin sub sourceuser actoruser uname",
+	genericUserName:    "user username usr usrname account accountname principal principalname actor actorname login loginname userprincipalname upn enduser endusername suser sourceusername remoteuser authuser authenticateduser subject subjectname clientuser initiator initiatedby runas runasuser identity actorlogin sub sourceuser actoruser uname doneby performedby executedby triggeredby",
 	genericUserID:      "userid uid usrid accountid principalid actorid actoruserid enduserid suid sourceuserid identityid subjectid useruid actoruid useruuid usernameid userguid",
 	genericUserEmail:   "email useremail usremail mail emailaddress useremailaddress actoremail accountemail",
 	genericUserType:    "usertype accounttype principaltype actortype identitytype role userrole roles userroles enduserrole accountkind",
