@@ -226,7 +226,8 @@ func (l *otlpLog) member(data, rest []byte, full, atEOF bool, sink Sink) int {
 		return l.damage(data, atEOF, sink, ReasonCut, "the line ends before its records do: the collector was stopped while it wrote, or the file was cut")
 	}
 	at := jsonStringLength(rest)
-	if at == 0 {
+	if at == 0 || bytes.IndexByte(rest[:at], '\n') >= 0 {
+		full = full || at > 0
 		return cut()
 	}
 	name := string(rest[1 : at-1])
@@ -250,7 +251,10 @@ func (l *otlpLog) member(data, rest []byte, full, atEOF bool, sink Sink) int {
 		l.level++
 		return l.pass(rest[:at+1])
 	}
-	n := jsonValueLength(rest[at:])
+	n, broken := otlpValueExtent(rest[at:])
+	if broken {
+		full = true
+	}
 	if n == 0 {
 		return cut()
 	}
@@ -270,9 +274,9 @@ func (l *otlpLog) member(data, rest []byte, full, atEOF bool, sink Sink) int {
 // lookAhead finds the resource behind the list that begins at data. It returns false
 // when it has to see more.
 func (l *otlpLog) lookAhead(data []byte) bool {
-	at := jsonValueLength(data)
+	at, broken := otlpValueExtent(data)
 	if at == 0 {
-		return false
+		return broken
 	}
 	for {
 		for at < len(data) && isJSONSpace(data[at]) {
@@ -285,6 +289,9 @@ func (l *otlpLog) lookAhead(data []byte) bool {
 			return true
 		}
 		n := ipaasMember(data[at:])
+		if region := data[at:]; bytes.Contains(region[:n], otlpMark) || n == 0 && bytes.Contains(region, otlpMark) {
+			return true
+		}
 		if n == 0 {
 			return false
 		}
@@ -328,6 +335,17 @@ func otlpExtent(data []byte) (n int, broken bool) {
 		return 0, bytes.Contains(data[1:], otlpMark)
 	}
 	if bytes.Contains(data[1:n], otlpMark) {
+		return 0, true
+	}
+	return n, false
+}
+
+// otlpValueExtent is otlpExtent for a value of any kind.
+func otlpValueExtent(data []byte) (n int, broken bool) {
+	if n = jsonValueLength(data); n == 0 {
+		return 0, bytes.Contains(data, otlpMark)
+	}
+	if bytes.Contains(data[:n], otlpMark) || data[0] == '"' && bytes.IndexByte(data[:n], '\n') >= 0 {
 		return 0, true
 	}
 	return n, false
