@@ -29,7 +29,7 @@ type genericTable struct {
 
 // wanted implements csvTable.
 func (t *genericTable) wanted() string {
-	return "a header with a column for the time (time, timestamp, date, ...) and one for the user, the address, the action, the status or the URL; for columns of other names write a mapping: " +
+	return "a header, with a column for the time (time, timestamp, date, ...) and one for the user, the address, the action, the status or the URL; for columns of other names write a mapping: " +
 		"mappings: [{name: my-log, shape: csv, time: {field: COLUMN}, fields: {COLUMN: actor_user_name, COLUMN: source, COLUMN: api_operation}, status: {field: COLUMN, failure: [WORD]}}]"
 }
 

@@ -161,6 +161,9 @@ func (r *genericRecord) class(call bool) {
 			setCallStatus(e, v[genericMessage][:3])
 		}
 	}
+	if deed.login && e.Number[schema.StatusID] == schema.StatusFailure {
+		severity = max(severity, schema.SeverityLow)
+	}
 	e.Number[schema.SeverityID] = uint64(severity)
 }
 
