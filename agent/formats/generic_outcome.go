@@ -157,6 +157,11 @@ func (r *genericRecord) result() {
 	}
 	if text := r.first(genericOutcome, genericStatus); text != "" {
 		outcome := *r.outcomes.get(text, outcomeOf)
+		if text == "1" || text == "0" {
+			outcome = flagOutcome(r.names[field], text)
+		} else if e.Number[schema.HTTPResponseCode] == 0 {
+			setStatus(e, text)
+		}
 		if outcome != schema.StatusUnknown {
 			e.Number[schema.StatusID] = outcome
 		}
@@ -165,7 +170,7 @@ func (r *genericRecord) result() {
 			e.Number[schema.ActionID] = schema.ActionDenied
 		}
 		switch {
-		case isBoolean(text):
+		case isBoolean(text) || e.Text[schema.StatusCode] == text:
 		case e.Text[schema.StatusCode] == "" && len(text) <= 100:
 			e.Text[schema.StatusCode] = text
 		case outcome == schema.StatusUnknown:
@@ -183,6 +188,9 @@ func (r *genericRecord) result() {
 		}
 	}
 	cause := v[genericError]
+	if cause == "0" || cause == "none" || cause == "None" {
+		cause, v[genericError] = "", ""
+	}
 	if isBoolean(cause) {
 		if isTrue(cause) {
 			e.Number[schema.StatusID] = schema.StatusFailure
@@ -206,6 +214,17 @@ func (r *genericRecord) result() {
 		e.Number[schema.IsTruncated] = 1
 	}
 	e.Text[schema.StatusDetail] = cause
+}
+
+// flagOutcome is the status_id of 1 or 0 in a field that is named for success.
+func flagOutcome(name, flag string) uint64 {
+	switch name = plainName(name[strings.LastIndexByte(name, '.')+1:]); {
+	case name != "ok" && !strings.Contains(name, "succe"):
+		return schema.StatusUnknown
+	case flag == "1":
+		return schema.StatusSuccess
+	}
+	return schema.StatusFailure
 }
 
 func isBoolean(text string) bool {

@@ -205,6 +205,13 @@ func (r *genericRecord) actor() {
 	if id == "" && isNumber(name) {
 		name, id = "", name
 	}
+	if session := v[genericSession]; strings.HasPrefix(session, "S-1-") { // Windows calls a user's id SID
+		if v[genericSession] = ""; id == "" {
+			id = session
+		} else {
+			e.AddUnmapped(r.names[genericSession], session)
+		}
+	}
 	e.Text[schema.ActorUserUID] = id
 	e.Text[schema.ActorUserEmailAddr] = v[genericUserEmail]
 	if v[genericUserEmail] == "" && strings.IndexByte(name, '@') > 0 {
