@@ -75,6 +75,9 @@ func ExplainFile(ctx context.Context, in Input, o ExplainOptions) (format format
 		return format, "", fmt.Errorf("%s: %s", in.Name, whyUnreadable(err))
 	}
 	defer s.Close()
+	if o.Options.Reference.IsZero() {
+		o.Options.Reference = in.Written
+	}
 	return Explain(ctx, s, in.Name, o)
 }
 

@@ -79,6 +79,9 @@ func (k *followSink) Reject(r formats.Rejection) {
 // line at which the decoder fails goes to quarantine, and the next is read.
 func (s *sourceState) decode(g *generation, data []byte, atEOF bool, to *sealer, now time.Time) {
 	k := &followSink{s: s, g: g, sealer: to, data: data, base: g.position.Offset, last: -1}
+	if dated, ok := g.decoder.(formats.Dated); ok {
+		dated.Refer(g.writtenBy(now))
+	}
 	used, err := contained(g.decoder, data, atEOF, k)
 	if err != nil {
 		used = s.skipFailing(g, k, err)

@@ -55,6 +55,14 @@ func (g *generation) clean(content string) string {
 	return g.privacy.Content(g.redactor.Text(content))
 }
 
+// writtenBy is a moment at which all that was read so far had been written.
+func (g *generation) writtenBy(now time.Time) time.Time {
+	if written := time.Unix(0, g.state.modTime); g.state.modTime > 0 && written.Before(now) {
+		return written
+	}
+	return now
+}
+
 // caughtUp says that every byte is read.
 func (g *generation) caughtUp() bool { return g.position.Offset >= g.state.size }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,9 @@ type Input struct {
 	Name string
 	// Size is the number of bytes on disk; for a member, as packed.
 	Size int64
+	// Written is when the file, or the member, was last written; zero where that is not
+	// known.
+	Written time.Time
 	// Refused says why the input is not read; it is empty for those that are.
 	Refused string
 	// Status goes with Refused.

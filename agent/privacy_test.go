@@ -13,6 +13,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/schema"
+	"github.com/crmwatch/crmwatch/simulate/canary"
 )
 
 func testPrivacy() *redact.PrivacyOptions {
@@ -139,14 +140,14 @@ func TestFollowedLogsReplacePeople(t *testing.T) {
 // and looks for it in all that is handed on; then a name in the place of every user of
 // every sample, and looks for it in the events.
 func TestNoPlantedPersonLeaves(t *testing.T) {
-	samples, err := filepath.Glob("formats/testdata/*/*")
+	samples, err := canary.Samples("formats/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addresses, names := t.TempDir(), t.TempDir()
 	planted, users := 0, 0
 	for n, sample := range samples {
-		if strings.HasSuffix(sample, ".golden") || strings.Contains(sample, "/fuzz/") || strings.HasSuffix(sample, ".zip") {
+		if strings.HasSuffix(sample, ".zip") {
 			continue
 		}
 		text, err := os.ReadFile(sample)
@@ -156,7 +157,7 @@ func TestNoPlantedPersonLeaves(t *testing.T) {
 		name := fmt.Sprintf("%04d-%s", n, filepath.Base(sample))
 		var out bytes.Buffer
 		from := 0
-		for i, at := range spaces(text) {
+		for i, at := range canary.Places(text) {
 			if i%3 == 0 {
 				out.Write(text[from:at])
 				out.WriteString([]string{" Petra.Quendel@acme.example ", " petra.quendel%40acme.example "}[i/3%2])
@@ -180,13 +181,13 @@ func TestNoPlantedPersonLeaves(t *testing.T) {
 		// The longest first: one name may be part of another.
 		slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
 		for i, user := range found {
-			canary := fmt.Sprintf("pquendel%d", i)
+			planted := fmt.Sprintf("pquendel%d", i)
 			if strings.Contains(user, "@") {
-				canary += "@acme.example"
+				planted += "@acme.example"
 			} else if strings.Contains(user, " ") {
-				canary = fmt.Sprintf("Petra Quendel%d", i)
+				planted = fmt.Sprintf("Petra Quendel%d", i)
 			}
-			text = regexp.MustCompile(`\b`+regexp.QuoteMeta(user)+`\b`).ReplaceAll(text, []byte(canary))
+			text = regexp.MustCompile(`\b`+regexp.QuoteMeta(user)+`\b`).ReplaceAll(text, []byte(planted))
 			users++
 		}
 		if err := os.WriteFile(filepath.Join(names, name), text, 0o600); err != nil {

@@ -202,7 +202,9 @@ func (f *fileReading) recognise() bool {
 	}
 	f.name, f.report.Format, f.report.Why = format.Name, format.Name, why
 	f.identified = format.Identified
-	f.newDecoder = func() formats.Decoder { return format.New(f.options) }
+	options := f.options
+	options.Reference = f.input.Written
+	f.newDecoder = func() formats.Decoder { return format.New(options) }
 	f.decoder = f.newDecoder()
 	return true
 }

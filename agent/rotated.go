@@ -72,6 +72,7 @@ func (s *sourceState) loadRest(ctx context.Context, r *reader, job exportJob) (f
 	}
 	g := &generation{position: p, format: format, redactor: r.redactor, privacy: r.privacy, tail: before}
 	g.head = make([]byte, p.HeadLength)
+	g.state.modTime = job.position.ModTime
 	g.decoder = s.newDecoder(format, p.Offset, p.Line)
 	buf := make([]byte, 0, formats.MaxRecord+2*blockSize)
 	for {

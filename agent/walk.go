@@ -83,7 +83,7 @@ func (w *walker) visit(root, path, name string) {
 		return
 	}
 	w.files[identityOf(info)] = name
-	in.info = info
+	in.info, in.Written = info, info.ModTime()
 	if w.flat {
 		w.inputs = append(w.inputs, in)
 		return
@@ -149,6 +149,9 @@ func (w *walker) archive(in Input, f *os.File) error {
 		member := in
 		member.Member, member.Name = m.Name, in.Name+"!"+m.Name
 		member.Size = int64(m.CompressedSize64)
+		if m.Modified.Year() > 1980 && m.Modified.Before(in.Written) { // 1980 stands for none
+			member.Written = m.Modified
+		}
 		members = append(members, member)
 	}
 	sort.SliceStable(members, func(i, j int) bool { return members[i].Member < members[j].Member })

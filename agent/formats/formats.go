@@ -48,6 +48,10 @@ type Options struct {
 	// DateOrder is that of days and months where a date alone does not tell, such as
 	// 02/03/2026; unknown means that such a date is refused unless the file tells.
 	DateOrder DateOrder
+	// Reference is a moment at which the log was there, such as when its file was last
+	// written: times without a year are of the last year in which they do not lie
+	// behind it. Zero means that it is not known.
+	Reference time.Time
 	// Start is where the first byte given to Decode stands in the file.
 	Start Position
 }
@@ -131,6 +135,9 @@ var all = []Format{
 	workatoJob,
 	workatoActivity,
 	windowsEvents,
+	cef,
+	leef,
+	syslog,
 	mulesoftLog,
 	boomiLog,
 	bpaLog,

@@ -216,7 +216,11 @@ func detectNginx(head []byte) string {
 // detectAccessLog claims a log of nginx or Apache, and says what tells them apart.
 func detectAccessLog(head []byte) (why string, marks apacheMarks) {
 	l := newNginxLog(Options{}, nginxName, "", "")
+	carried := false // as the messages of syslog
 	read, total := detectLines(head, func(line string) bool {
+		if carried = carried || isSyslogLine([]byte(line)); carried {
+			return false
+		}
 		l.event.Reset()
 		before := l.marks
 		if failure, _ := l.read(&l.event, line); failure != nil {
@@ -226,7 +230,7 @@ func detectAccessLog(head []byte) (why string, marks apacheMarks) {
 		l.marks.escapes(line)
 		return true
 	})
-	if read == 0 || read*2 < total {
+	if carried || read == 0 || read*2 < total {
 		return "", apacheMarks{}
 	}
 	return fmt.Sprintf(`%d of the first %d lines read ADDRESS - USER [TIME] "REQUEST" STATUS BYTES`, read, total), l.marks

@@ -105,6 +105,7 @@ func (c *explainCommand) Run(ctx context.Context, term terminal) error {
 		return nil
 	}
 	if c.Path == "-" {
+		o.Options.Reference = time.Now()
 		err = explain("standard input", func() (formats.Format, string, error) { return agent.Explain(ctx, os.Stdin, "standard input", o) })
 	} else {
 		for _, in := range agent.Walk([]string{c.Path}) {

@@ -37,7 +37,7 @@ func Plant(logs []string, into string, copies int, seed uint64) ([]Canary, error
 		if err != nil {
 			return nil, fmt.Errorf("read log to plant into: %w", err)
 		}
-		places := spaces(text)
+		places := Places(text)
 		if len(places) == 0 {
 			continue
 		}
@@ -146,9 +146,9 @@ func prefixed(prefix string, n int) func(*rand.Rand) string {
 	return func(r *rand.Rand) string { return prefix + mixed(n)(r) }
 }
 
-// spaces are the places of blanks between letters behind the first line: inside a
+// Places are the offsets of blanks between letters behind the first line: inside a
 // value, wherever that is.
-func spaces(text []byte) (places []int) {
+func Places(text []byte) (places []int) {
 	letter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 	first := bytes.IndexByte(text, '\n')
 	for i := max(1, first+1); i+1 < len(text); i++ {
