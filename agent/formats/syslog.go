@@ -132,10 +132,16 @@ func (l *syslogLog) frame(data []byte, atEOF bool) (n, count int, kind frameKind
 	}
 	switch {
 	case n < len(data):
-		if next := data[n]; next-'1' >= 9 && next != '\n' && next != '\r' {
-			return 0, 0, frameNone
+		next := data[n:]
+		digits := leadingDigits(next, maxCountDigits)
+		switch begin := next[digits:]; {
+		case digits == 0 && (next[0] == '\n' || next[0] == '\r'),
+			digits > 0 && len(begin) >= 2 && begin[0] == ' ' && begin[1] == '<':
+			return n, count, frameWhole
+		case digits > 0 && !atEOF && len(begin) < 2 && bytes.HasPrefix([]byte(" <"), begin):
+			return 0, 0, frameOpen
 		}
-		return n, count, frameWhole
+		return 0, 0, frameNone
 	case !atEOF:
 		return 0, 0, frameOpen
 	case n == len(data):

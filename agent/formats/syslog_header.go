@@ -81,6 +81,9 @@ func (h *syslogHeader) readStandard(line, rest string, clock *syslogClock) (fail
 		if !ok {
 			return &recordFailure{ReasonSyntax, "the header of RFC 5424 ends too early: expected TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA behind the version, with - for what is not known"}, len(line)
 		}
+		if field != &stamp && !isHeaderWord(token) {
+			return &recordFailure{ReasonSyntax, "a word in the header of RFC 5424 is none of HOSTNAME, APP-NAME, PROCID and MSGID: expected these four behind the time, with - for what is not known"}, len(line) - len(rest)
+		}
 		*field, rest = present(token), after
 	}
 	if stamp == "" {
@@ -95,6 +98,27 @@ func (h *syslogHeader) readStandard(line, rest string, clock *syslogClock) (fail
 	h.data = rest
 	return nil, 0
 }
+
+// isHeaderWord says whether a word can be one of the header: it is printable ASCII, and
+// looks like no piece of a message that got there, which may hold a secret.
+func isHeaderWord(word string) bool {
+	if len(word) > 255 || strings.ContainsAny(word, "=\"{}") || strings.Contains(word, "://") || strings.Contains(word, "----") {
+		return false
+	}
+	if strings.HasSuffix(word, ":") && !isAddress(word) || len(word) > 12 && isNumber(word) {
+		return false
+	}
+	for i := range len(word) {
+		if word[i] < ' ' || word[i] == 0x7F {
+			return false
+		}
+	}
+	return true
+}
+
+// secretTags are words in front of a colon that name what follows as a secret, and no
+// program.
+var secretTags = wordSet("authorization proxy-authorization cookie set-cookie password passwd secret token api-key apikey x-api-key api_key bearer basic")
 
 // readTraditional reads what follows the priority: [TIME] [HOST] [TAG[PID]:] TEXT.
 func (h *syslogHeader) readTraditional(line, rest string, clock *syslogClock) (failure *recordFailure, at int) {
@@ -166,7 +190,7 @@ func (h *syslogHeader) tag(s string) bool {
 			return next < len(s) && s[next] == ' '
 		}
 		next++
-	} else if word, _, _ := strings.Cut(s, " "); isAddress(word) { // an IPv6 address is a host
+	} else if word, _, _ := strings.Cut(s, " "); isAddress(word) || secretTags[strings.ToLower(h.app)] { // an IPv6 address is a host
 		return false
 	}
 	return next == len(s) || s[next] == ' ' || s[end] == '['

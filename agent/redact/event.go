@@ -63,9 +63,11 @@ func (r *Redactor) Column(column schema.Text, value string) string {
 
 // Name is what may be stored of a name or an id. Text of several words is cleaned as
 // all text is; in a single word only that is looked for which can be nothing but a
-// token, because ids look like secrets.
+// token, or is a bank account as a whole, because ids look like secrets.
 func (r *Redactor) Name(value string) string {
 	switch {
+	case ibanLength(value) == len(value) && iban(value, 0) == len(value):
+		return r.Text(value)
 	case len(value) < minRun && !hasMark(value), isHexID(value):
 		return value
 	case hasBreak(value):
