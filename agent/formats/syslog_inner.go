@@ -135,6 +135,7 @@ func (in *syslogInner) decode(format int, text string, sink *innerSink) bool {
 	}
 	sink.buffer = append(append(sink.buffer[:0], text...), '\n')
 	sink.events, sink.refusal = 0, recordFailure{}
+	sink.own = ownRecords[in.formats[format].Name]
 	in.decoders[format].Decode(sink.buffer, true, sink)
 	if sink.events > 0 && sink.refusal.reason != "" {
 		sink.log.lines.reject(sink.sink, sink.raw, 0, sink.refusal.reason, sink.refusal.detail)
@@ -166,12 +167,24 @@ type innerSink struct {
 	sink   Sink
 	buffer []byte
 	events uint64
+	// own says that the record is of the program that sent the message.
+	own bool
 	// refusal is why a part of the record could not be read.
 	refusal recordFailure
 }
 
+// ownRecords are the formats in which programs write about themselves, unlike those of
+// gateways, which write about others.
+var ownRecords = map[string]bool{otlpName: true, gelfName: true, logfmtName: true, jsonLinesName: true}
+
 // Event implements Sink.
 func (s *innerSink) Event(e *schema.Event) {
+	if h := &s.log.header; s.own && e.Text[schema.ActorAppName] == "" && e.Number[schema.ClassUID] != schema.ClassAuthentication {
+		e.Text[schema.ActorAppName] = h.app
+	}
+	if app := s.log.header.app; s.own && app != "" && strings.HasSuffix(e.Text[schema.MetadataProductName], " log") { // the record names no product
+		e.Text[schema.MetadataProductName] = app
+	}
 	s.log.around(e)
 	s.log.give(e, s.line, s.events, s.sink)
 	s.events++

@@ -15,6 +15,9 @@ type syslogText struct {
 	record    genericRecord
 	addresses addresses
 	objects   jsonObjects
+	// secrets are the places in the text of values that are credentials.
+	secrets [][2]int
+	scratch []byte
 }
 
 // read fills in the event, or says why that cannot be done.
@@ -40,9 +43,11 @@ func (t *syslogText) read(e *schema.Event, h *syslogHeader, pairs []pair) *recor
 		whole = login.text
 	case isObject:
 		whole = ""
-	case textPairs(text, r.pair):
 	default:
-		r.values[genericMessage] = ""
+		if !t.pairs(text) { // a field behind other text is not the message
+			r.values[genericMessage] = ""
+		}
+		whole = t.withoutSecrets(text)
 	}
 	if r.values[genericMessage] == "" {
 		r.values[genericMessage] = whole
@@ -237,10 +242,11 @@ func (t *syslogText) object(text string) (is, cut bool) {
 	return true, false
 }
 
-// textPairs gives the NAME=VALUE of a text to put. It returns whether the text has
-// nothing else before its first one, so that a field of it is its message.
-func textPairs(text string, put func(name, value string)) (pure bool) {
+// pairs reads the NAME=VALUE of a text. It returns whether the text has nothing else
+// before its first one.
+func (t *syslogText) pairs(text string) (pure bool) {
 	pure = true
+	t.secrets = t.secrets[:0]
 	for i, n := 0, 0; ; {
 		equals := strings.IndexByte(text[i:], '=')
 		if equals < 0 || n == maxPairs {
@@ -259,10 +265,31 @@ func textPairs(text string, put func(name, value string)) (pure bool) {
 			continue
 		}
 		value, end := pairValue(text, equals+1)
-		put(text[from:equals], value)
+		name := text[from:equals]
+		field := *t.record.known.get(name, genericFieldOf)
+		if field == genericSession || field == genericCredential || field == genericDropped {
+			t.secrets = append(t.secrets, [2]int{equals + 1, end})
+		}
+		t.record.put(field, name, value)
 		i = end
 		n++
 	}
+}
+
+// withoutSecrets is the text without the values that have columns of their own, in
+// which they are not kept as they are.
+func (t *syslogText) withoutSecrets(text string) string {
+	if len(t.secrets) == 0 {
+		return text
+	}
+	t.scratch = t.scratch[:0]
+	from := 0
+	for _, secret := range t.secrets {
+		t.scratch = append(append(t.scratch, text[from:secret[0]]...), "***"...)
+		from = secret[1]
+	}
+	t.scratch = append(t.scratch, text[from:]...)
+	return unsafe.String(unsafe.SliceData(t.scratch), len(t.scratch))
 }
 
 func isPairName(c byte) bool {
