@@ -78,6 +78,9 @@ const cefHeaderFields = 7
 // read fills the empty event e from s. when is the time around it, for events that
 // have none of their own; 0 means that there is none.
 func (r *cefReader) read(e *schema.Event, s string, when int64) (failure *recordFailure, at int) {
+	if !isCEF(s) {
+		return notCarried(s, "CEF:")
+	}
 	var head [cefHeaderFields]string
 	rest := s
 	for i := range head {
@@ -100,6 +103,14 @@ func (r *cefReader) read(e *schema.Event, s string, when int64) (failure *record
 	r.record.vendor, r.record.product, r.record.log = head[1], head[2], cefName
 	times := r.extension(e)
 	return r.finish(e, &head, times, when), len(s) - len(rest)
+}
+
+// notCarried is the failure of a line that does not begin as it should.
+func notCarried(s, begin string) (failure *recordFailure, at int) {
+	if strings.HasPrefix(begin, s[:min(len(s), len(begin))]) {
+		at = len(s)
+	}
+	return &recordFailure{ReasonSyntax, "expected a line that begins with " + begin + "VERSION|: one with a syslog header in front is read by the format syslog"}, at
 }
 
 // fieldEnd is where the | stands that ends the field at the start of s; -1 without.

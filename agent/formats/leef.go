@@ -53,6 +53,9 @@ const leefHeaderFields = 5
 // read fills the empty event e from s. when is the time around it, for events that
 // have none of their own; 0 means that there is none.
 func (r *leefReader) read(e *schema.Event, s string, when int64) (failure *recordFailure, at int) {
+	if !isLEEF(s) {
+		return notCarried(s, "LEEF:")
+	}
 	var head [leefHeaderFields]string
 	rest := s
 	for i := range head {
