@@ -247,6 +247,7 @@ func (t *syslogText) object(text string) (is, cut bool) {
 func (t *syslogText) pairs(text string) (pure bool) {
 	pure = true
 	t.secrets = t.secrets[:0]
+	text = text[:min(len(text), maxMessage)]
 	for i, n := 0, 0; ; {
 		equals := strings.IndexByte(text[i:], '=')
 		if equals < 0 || n == maxPairs {
