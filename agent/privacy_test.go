@@ -178,6 +178,10 @@ func TestNoPlantedPersonLeaves(t *testing.T) {
 				}
 			}
 		}
+		// Ids stay unless they are asked for, and a URI is known to be a user by its look.
+		found = slices.DeleteFunc(found, func(user string) bool {
+			return strings.Contains(user, "://") || slices.ContainsFunc(events, func(e map[string]string) bool { return e[schema.ActorUserUID.Column()] == user })
+		})
 		// The longest first: one name may be part of another.
 		slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
 		for i, user := range found {

@@ -35,6 +35,7 @@ func TestGatewayDetect(t *testing.T) {
 				for _, other := range All() {
 					why := other.Detect(head)
 					switch {
+					case other.Name == jsonLines.Name: // it takes what no other does, behind all of them
 					case other.Name != format.Name && why != "" && (own[format.Name] || own[other.Name]):
 						t.Errorf("%s (%d bytes) is claimed as %s too: %s", file, len(head), other.Name, why)
 					case other.Name == format.Name && why == "" && own[format.Name] && filepath.Base(file) != "broken.log":
