@@ -41,6 +41,10 @@ func (o *salesforceObject) csvHeader(head []byte, whole bool) (names []string, p
 	return nil, csvPreview{comma: ','}, 0, false
 }
 
+// maxBadRows is how many unreadable rows the preview passes over: each may cost a look
+// at all that is left.
+const maxBadRows = 100
+
 // preview looks at the first bytes of a file, and at the dates of the rows in them.
 func (o *salesforceObject) preview(head []byte, whole bool) csvPreview {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), "\r\n\x00")
@@ -58,7 +62,7 @@ func (o *salesforceObject) preview(head []byte, whole bool) csvPreview {
 	}
 	s := csvSplitter{comma: p.comma}
 	var found DateOrder
-	for at < len(head) {
+	for bad := 0; at < len(head) && bad < maxBadRows; {
 		n, result := s.split(head[at:], whole)
 		if result == csvMore {
 			break
@@ -69,6 +73,7 @@ func (o *salesforceObject) preview(head []byte, whole bool) csvPreview {
 				break
 			}
 			at += newline + 1
+			bad++
 			continue
 		}
 		at += n
