@@ -263,6 +263,12 @@ func genericFieldOf(path string) genericField {
 	if strings.HasSuffix(last, "apikey") || strings.HasSuffix(last, "accesstoken") || strings.HasSuffix(last, "authtoken") || strings.HasSuffix(last, "bearertoken") {
 		return genericCredential
 	}
+	switch {
+	case strings.HasSuffix(last, "sessionid") || strings.HasSuffix(last, "sessionkey"):
+		return genericSession
+	case strings.HasSuffix(last, "token") && !strings.HasSuffix(last, "pagetoken") && !strings.HasSuffix(last, "nexttoken") && !strings.HasSuffix(last, "synctoken"):
+		return genericDropped
+	}
 	return genericUnmapped
 }
 

@@ -98,3 +98,18 @@ func TestOutcomeOf(t *testing.T) {
 		}
 	}
 }
+
+func TestGenericFieldOf(t *testing.T) {
+	for path, want := range map[string]genericField{
+		"clientIp": genericSource, "CLIENT_IP": genericSource, "client.address": genericSource, "_src_ip": genericSource, "context.user.name": genericUserName,
+		"Properties.UserName": genericUserName, "jsonPayload.data.user_id": genericUserID, "fields.request.headers.Host": genericServerName,
+		"http.request.header.x-sfdc-request-id": genericCRMRequest, "req.headers.cookie": genericDropped, "req.headers.x-api-key": genericCredential,
+		"req.headers.accept": genericUnmapped, "db.password": genericDropped, "UserPassword": genericDropped, "oauth.refresh_token": genericDropped, "csrf_token": genericDropped,
+		"next_page_token": genericUnmapped, "my_access_token": genericCredential, "php_session_id": genericSession, "@type": genericUnmapped, "x.y.z": genericUnmapped,
+		"": genericUnmapped, ".": genericUnmapped, "user.": genericUserName, strings.Repeat("user.", 200): genericUnmapped,
+	} {
+		if got := genericFieldOf(path); got != want {
+			t.Errorf("%q is %d, want %d", path, got, want)
+		}
+	}
+}
