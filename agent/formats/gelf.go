@@ -34,7 +34,7 @@ func classifyGELF(path string) genericField {
 }
 
 func detectGELF(head []byte) string {
-	paths := firstPaths(head)
+	paths := firstPaths(jsonStart(head))
 	if !slices.Contains(paths, "short_message") || !slices.Contains(paths, "version") && !slices.Contains(paths, "host") {
 		return ""
 	}

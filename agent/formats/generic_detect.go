@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -69,3 +70,16 @@ func (g *genericEvidence) isLog() bool {
 // unreadable says whether too much of a head cannot be read for it to be a log. A bad
 // day has up to two rejections for each event.
 func (s *countingSink) unreadable() bool { return s.rejections > 2*s.events }
+
+// jsonStart is a head from its first line on, or from its second where the first was
+// cut off, if JSON begins there; a text with an example of JSON in it is none.
+func jsonStart(head []byte) []byte {
+	for range 2 {
+		head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n,\x00")
+		if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
+			return head
+		}
+		_, head, _ = bytes.Cut(head, []byte{'\n'})
+	}
+	return nil
+}

@@ -3,7 +3,6 @@ package formats
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -385,27 +384,25 @@ func (l *otlpLog) pass(read []byte) int {
 
 // detectOTLP looks at the first name of the first object.
 func detectOTLP(head []byte) string {
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n[\x00")
-	for tries := 0; tries < 20 && len(head) > 0; tries++ {
-		if head[0] == '{' {
-			rest := bytes.TrimLeft(head[1:], " \t\r\n")
-			if n := 0; len(rest) > 0 && rest[0] == '"' {
-				if n = jsonStringLength(rest); n > 0 {
-					name := string(rest[1 : n-1])
-					switch {
-					case name == "resourceLogs" || name == "resource_logs":
-						return "JSON objects with OTLP's resourceLogs"
-					case otlpOthers[name] != "" && strings.HasPrefix(name, "resource"):
-						return "JSON objects with OTLP's " + name
-					case (name == "resource" || name == "scopeLogs" || name == "schemaUrl") && bytes.Contains(head, []byte(`"scopeLogs"`)) && bytes.Contains(head, []byte(`"logRecords"`)):
-						return "JSON objects with OTLP's scopeLogs"
-					}
-					return ""
-				}
-			}
-		}
-		_, head, _ = bytes.Cut(head, []byte{'\n'})
-		head = bytes.TrimLeft(head, " \t\r\n[\x00")
+	head = bytes.TrimLeft(jsonStart(head), " \t\r\n[")
+	if len(head) == 0 || head[0] != '{' {
+		return ""
+	}
+	rest := bytes.TrimLeft(head[1:], " \t\r\n")
+	if len(rest) == 0 || rest[0] != '"' {
+		return ""
+	}
+	n := jsonStringLength(rest)
+	if n == 0 {
+		return ""
+	}
+	switch name := string(rest[1 : n-1]); {
+	case name == "resourceLogs" || name == "resource_logs":
+		return "JSON objects with OTLP's resourceLogs"
+	case otlpOthers[name] != "":
+		return "JSON objects with OTLP's " + name
+	case (name == "resource" || name == "scopeLogs" || name == "schemaUrl") && bytes.Contains(head, []byte(`"scopeLogs"`)) && bytes.Contains(head, []byte(`"logRecords"`)):
+		return "JSON objects with OTLP's scopeLogs"
 	}
 	return ""
 }
