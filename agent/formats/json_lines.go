@@ -75,7 +75,7 @@ func detectJSONLines(head []byte) string {
 		j.json.lines = newLines(Position{})
 		j.json.Decode(head, true, &seen)
 	}
-	if seen.events == 0 || seen.unreadable() || !evidence.isLog() || isOthers(head) {
+	if seen.events == 0 || seen.rejections > seen.events || !evidence.isLog() || isOthers(head) {
 		return ""
 	}
 	return "JSON objects with a time and " + evidence.examples()
