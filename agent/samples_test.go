@@ -22,7 +22,7 @@ func TestEverySampleIsRecognised(t *testing.T) {
 	// These hold no record; that has to be said.
 	unusable := map[string]Status{
 		"nginx/broken.log": StatusNotRecognised, "nginx-json/broken.log": StatusNotRecognised, "apache/broken.log": StatusNotRecognised, "envoy/broken.log": StatusNotRecognised, // most lines are garbage
-		"aws-apigateway/broken.log":   StatusNotRecognised,
+		"aws-apigateway/broken.log": StatusNotRecognised, "envoy-json/broken.log": StatusNotRecognised,
 		"salesforce-elf/noheader.csv": StatusNotRecognised, "salesforce-elf/notime.csv": StatusNotRecognised,
 		"salesforce-elf/empty.csv": StatusEmpty, "salesforce-elf/header.csv": StatusHeaderOnly,
 	}
