@@ -18,6 +18,15 @@ type Sealed struct {
 
 	filling *filling
 	counts  []sourceCount
+	// waiting are those who want to know what became of the batch.
+	waiting []func(error)
+}
+
+// settle tells those who wait for the batch: nil when it is kept for good.
+func (s *Sealed) settle(err error) {
+	for _, tell := range s.waiting {
+		tell(err)
+	}
 }
 
 // Delivery is the batch as it is sent without a spool, by the agent with this uid.

@@ -26,8 +26,10 @@ type sealer struct {
 	counts    map[string]*sourceCount
 	// since is when the oldest thing in the open batch came in.
 	since time.Time
-	free  chan *filling
-	out   chan<- Sealed
+	// waiting want to know what becomes of the open batch.
+	waiting []func(error)
+	free    chan *filling
+	out     chan<- Sealed
 }
 
 // newSealer makes a sealer. The redactor cleans what repeats within a batch; the rest
@@ -103,7 +105,8 @@ func (s *sealer) trySeal(ctx context.Context) (bool, error) {
 
 // hand never waits for long: out has room for every filling that is not free.
 func (s *sealer) hand(ctx context.Context, next *filling) error {
-	sealed := Sealed{filling: s.filling}
+	sealed := Sealed{filling: s.filling, waiting: s.waiting}
+	s.waiting = nil
 	for _, id := range slices.Sorted(maps.Keys(s.positions)) {
 		sealed.Positions = append(sealed.Positions, s.positions[id])
 	}
@@ -119,6 +122,7 @@ func (s *sealer) hand(ctx context.Context, next *filling) error {
 	case s.out <- sealed:
 		return nil
 	case <-ctx.Done():
+		sealed.settle(errNotKept)
 		return context.Cause(ctx)
 	}
 }

@@ -24,6 +24,8 @@ const (
 	KindExport Kind = "export"
 	// KindFollow reads what is appended to the files, across rotation.
 	KindFollow Kind = "follow"
+	// KindReceive is what a status calls an Inlet.
+	KindReceive Kind = "receive"
 )
 
 // Source is one set of files that are read alike.

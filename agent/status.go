@@ -2,6 +2,7 @@ package agent
 
 import (
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ type SourceStatus struct {
 	Stored      int64 `json:"stored"`
 	Pending     int64 `json:"pending"`
 	Truncations int64 `json:"truncations"`
+	// Lost is what came over the network and was not taken, by the reason; such messages
+	// are not in Events or Quarantined.
+	Lost map[string]Loss `json:"lost,omitempty"`
 	// LastEvent is the latest event time.
 	LastEvent time.Time `json:"last_event,omitzero"`
 	// Files that a person should look at, the latest last.
@@ -38,7 +42,15 @@ type SourceStatus struct {
 // maxProblems is how many files a status names.
 const maxProblems = 100
 
-// Status says how every source stands, in the order of the configuration.
+// Loss counts messages that were not taken. A stretch of bytes that was no whole message
+// counts as one.
+type Loss struct {
+	Messages int64 `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+}
+
+// Status says how every source stands, in the order of the configuration, and then
+// every inlet.
 func (w *Watcher) Status() []SourceStatus {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
@@ -49,6 +61,13 @@ func (w *Watcher) Status() []SourceStatus {
 		status.Pending = status.Events + status.Quarantined - status.Stored
 		status.LagBytes += status.WaitingBytes
 		status.Problems = slices.Clone(status.Problems)
+		all = append(all, status)
+	}
+	for _, in := range w.Inlets {
+		status := *w.ledger.of(in.Name)
+		status.Name, status.Kind = in.Name, KindReceive
+		status.Pending = status.Events + status.Quarantined - status.Stored
+		status.Lost = maps.Clone(status.Lost)
 		all = append(all, status)
 	}
 	return all
@@ -81,6 +100,8 @@ type ledger struct {
 	mu      sync.Mutex
 	sources map[string]*SourceStatus
 	known   map[string]string
+	// told is when a loss was logged last.
+	told map[string]time.Time
 }
 
 // of must be called with the lock held.
@@ -129,6 +150,27 @@ func (l *ledger) truncated(source string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.of(source).Truncations++
+}
+
+// lost notes what was not taken, and says whether it is time to log that.
+func (l *ledger) lost(source, reason string, messages, bytes int64, now time.Time) (tell bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.of(source)
+	if s.Lost == nil {
+		s.Lost = map[string]Loss{}
+	}
+	loss := s.Lost[reason]
+	s.Lost[reason] = Loss{loss.Messages + messages, loss.Bytes + bytes}
+	key := source + "\x00" + reason
+	if now.Sub(l.told[key]) < time.Minute {
+		return false
+	}
+	if l.told == nil {
+		l.told = map[string]time.Time{}
+	}
+	l.told[key] = now
+	return true
 }
 
 // unreadable notes the files that a listing could not get at.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,11 @@ import (
 // WatchOptions say what a Watcher reads and where it goes.
 type WatchOptions struct {
 	Sources []Source
+	// Inlets are sources whose records come over the network. Receive puts those records
+	// into the intake until ctx is done, and returns when no more will come; then, and
+	// when the disk has what was put in, Run ends. Both or neither are needed.
+	Inlets  []Inlet
+	Receive func(ctx context.Context, to *Intake) error
 	// Ship takes each batch, one after the other. Positions
 	// become durable only when it has returned nil. It is not needed with a Spool.
 	Ship func(context.Context, Sealed) error
@@ -53,9 +59,10 @@ type WatchOptions struct {
 const batchesInFlight = 2
 
 // Watcher reads sources for as long as it runs. One goroutine looks at files and
-// follows logs, one loads exports, one ships; a batch travels from the first two
-// to the last, and when the database stands still, so does reading, while files
-// are still looked after: their descriptors are held, so rotation loses nothing.
+// follows logs, one loads exports, one takes in what is received, one ships; a batch
+// travels from the first three to the last, and when the database stands still, so
+// does reading, while files are still looked after: their descriptors are held, so
+// rotation loses nothing.
 type Watcher struct {
 	WatchOptions
 	sources []*sourceState
@@ -64,6 +71,7 @@ type Watcher struct {
 	out     chan Sealed
 	freed   chan struct{}
 	exports chan exportJob
+	intake  *Intake
 	ledger  ledger
 	polls   atomic.Uint64
 	buf     []byte
@@ -108,6 +116,9 @@ func NewWatcher(o WatchOptions) (*Watcher, error) {
 		names[source.Name] = true
 		w.sources = append(w.sources, newSourceState(w, source))
 	}
+	if err := w.openIntake(names); err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
+	}
 	if w.Spool != nil {
 		if err := w.inherit(); err != nil {
 			return nil, fmt.Errorf("watch: %w", err)
@@ -139,6 +150,16 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.discardRest()
 	})
 	w.readers.Go(func() { w.loadExports(ctx, shipCtx) })
+	var receiveErr error
+	if w.Receive != nil {
+		w.readers.Go(func() { w.takeIn(shipCtx) })
+		w.readers.Go(func() {
+			defer w.intake.close()
+			if receiveErr = w.Receive(ctx, w.intake); receiveErr != nil {
+				fail(receiveErr)
+			}
+		})
+	}
 	w.follow(ctx)
 	err := w.sealer.seal(shipCtx)
 	close(w.exports)
@@ -148,7 +169,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	for _, source := range w.sources {
 		source.close()
 	}
-	if err = cmp.Or(shipErr, err); err != nil && !errors.Is(err, context.Canceled) {
+	if err = cmp.Or(shipErr, receiveErr, err); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("watch: %w", err)
 	}
 	return nil
@@ -215,8 +236,10 @@ func (w *Watcher) shipAll(ctx context.Context) error {
 		}
 		w.free <- s.filling
 		if err != nil {
+			w.giveUp(&s)
 			return err
 		}
+		s.settle(nil)
 		select {
 		case w.freed <- struct{}{}:
 		default:
@@ -230,6 +253,18 @@ func (w *Watcher) shipAll(ctx context.Context) error {
 func (w *Watcher) discardRest() {
 	for s := range w.out {
 		w.free <- s.filling
+		w.giveUp(&s)
+	}
+}
+
+// giveUp tells those who wait for a batch that it comes to nothing, and counts what of
+// it was received and will not come again.
+func (w *Watcher) giveUp(s *Sealed) {
+	s.settle(errNotKept)
+	for _, c := range s.counts {
+		if slices.ContainsFunc(w.Inlets, func(in Inlet) bool { return in.Name == c.source }) {
+			w.intake.Lost(c.source, "stopping", c.events+c.quarantined, 0)
+		}
 	}
 }
 

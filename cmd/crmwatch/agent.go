@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/crmwatch/crmwatch/agent/receive"
 	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/collector/client"
 	"github.com/crmwatch/crmwatch/collector/insert"
@@ -72,12 +73,23 @@ func (c *agentCommand) Run(ctx context.Context, term terminal) error {
 		return exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
 	if c.Once {
-		return c.serve(ctx, cfg, term)
+		return c.serve(ctx, cfg, nil, term)
 	}
-	return reloading(ctx, cfg.Log.logger(term.err), cfg, c.load, func(ctx context.Context, cfg config) error { return c.serve(ctx, cfg, term) })
+	ports := receive.NewPorts()
+	defer ports.Close()
+	log := cfg.Log.logger(term.err)
+	load := func() (config, error) {
+		cfg, err := c.load()
+		if err == nil {
+			err = cfg.reservePorts(ports, log)
+		}
+		return cfg, err
+	}
+	return reloading(ctx, log, cfg, load, func(ctx context.Context, cfg config) error { return c.serve(ctx, cfg, ports, term) })
 }
 
-func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) error {
+// serve reads and ships. It opens no port of a receiver when ports is nil.
+func (c *agentCommand) serve(ctx context.Context, cfg config, ports *receive.Ports, term terminal) error {
 	cfg.apply()
 	log := cfg.Log.logger(term.err)
 	var send func(context.Context, schema.Delivery) error
@@ -96,7 +108,7 @@ func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) err
 		defer shipper.Close()
 		send = shipper.Send
 	}
-	p, err := openPipeline(cfg, spool.LZ4, log, send)
+	p, err := openPipeline(cfg, ports, spool.LZ4, log, send)
 	if err != nil {
 		return err
 	}
@@ -117,7 +129,7 @@ func (c *agentCommand) serve(ctx context.Context, cfg config, term terminal) err
 		}
 		return nil
 	}
-	log.Info("agent is running", "agent_uid", p.spool.AgentUID(), "sources", len(cfg.Sources), "version", version)
+	log.Info("agent is running", "agent_uid", p.spool.AgentUID(), "sources", len(cfg.Sources), "receivers", len(cfg.Receivers), "version", version)
 	go reportSources(ctx, log, p)
 	err = p.run(ctx)
 	log.Info("stopped", "waiting_batches", p.spool.Stats().PendingBatches)

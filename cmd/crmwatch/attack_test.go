@@ -25,6 +25,7 @@ import (
 	"github.com/crmwatch/crmwatch/collector/ca"
 	"github.com/crmwatch/crmwatch/collector/client"
 	"github.com/crmwatch/crmwatch/engine"
+	"github.com/crmwatch/crmwatch/listen"
 	"github.com/crmwatch/crmwatch/schema"
 )
 
@@ -341,7 +342,7 @@ func TestCollectorUnderAttack(t *testing.T) {
 		t.Errorf("deliveries: %s", got)
 	}
 	log := p.log.String()
-	if strings.Contains(log, "panic") || !strings.Contains(log, "a connection is refused") || strings.Count(log, "a connection is refused") > 10*troubleLines {
+	if strings.Contains(log, "panic") || !strings.Contains(log, "a connection is refused") || strings.Count(log, "a connection is refused") > 10*listen.TroubleLines {
 		t.Errorf("the log:\n%.3000s", log)
 	}
 	p.signal(syscall.SIGTERM)

@@ -100,6 +100,14 @@ func lookInto(path string, cfg config) *fileCheck {
 	}
 	c.server("$.ship.dsn_file", cfg.Ship.DSNFile)
 	c.server("$.store.dsn_file", cfg.Store.DSNFile)
+	for i := range cfg.Receivers {
+		r := &cfg.Receivers[i]
+		place := fmt.Sprintf("$.receivers[%d]", i)
+		c.pair(place, r.CertFile, r.KeyFile, x509.ExtKeyUsageServerAuth, "server")
+		c.authorities(place+".client_ca_file", r.ClientCAFile)
+		_, err := r.token()
+		c.at(place+".token_file", err)
+	}
 	if cfg.RedactionKeyFile != "" {
 		_, err := redactionKey(cfg, "")
 		c.at("$.redaction_key_file", err)

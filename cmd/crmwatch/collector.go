@@ -8,12 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/crmwatch/crmwatch/collector"
 	"github.com/crmwatch/crmwatch/collector/token"
+	"github.com/crmwatch/crmwatch/listen"
 )
 
 type collectorCommand struct {
@@ -117,13 +116,13 @@ func collectorServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ReadTimeout: 2 * collectorBody, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(&connectionTrouble{Handler: log.Handler()}, slog.LevelWarn),
+		ErrorLog: listen.ErrorLog(log),
 	}
 }
 
 // collectorListener bounds connections, and speaks TLS if secure is not nil.
 func collectorListener(plain net.Listener, secure *tls.Config) net.Listener {
-	l := limitListener(plain, collectorConnections, collectorPerHost)
+	l := listen.Limit(plain, collectorConnections, collectorPerHost, nil)
 	if secure != nil {
 		l = tls.NewListener(l, secure)
 	}
@@ -148,36 +147,4 @@ func serveCollector(ctx context.Context, server *http.Server, l net.Listener) er
 		return fmt.Errorf("serve: %w", err)
 	}
 	return <-stopped
-}
-
-// connectionTrouble logs what goes wrong before a request is one, such as a handshake
-// with a foreign certificate, but not more than a few lines a minute: anybody can
-// cause them.
-type connectionTrouble struct {
-	slog.Handler
-
-	mu      sync.Mutex
-	minute  time.Time
-	lines   int
-	skipped int
-}
-
-const troubleLines = 20
-
-func (c *connectionTrouble) Handle(ctx context.Context, r slog.Record) error {
-	c.mu.Lock()
-	if r.Time.Sub(c.minute) >= time.Minute {
-		c.minute, c.lines = r.Time, 0
-	}
-	if c.lines++; c.lines > troubleLines {
-		c.skipped++
-		c.mu.Unlock()
-		return nil
-	}
-	skipped := c.skipped
-	c.skipped = 0
-	c.mu.Unlock()
-	line := slog.NewRecord(r.Time, r.Level, "a connection is refused", 0)
-	line.AddAttrs(slog.String("detail", strings.TrimSpace(r.Message)), slog.Int("not_logged_before", skipped))
-	return c.Handler.Handle(ctx, line)
 }

@@ -26,9 +26,11 @@ type config struct {
 	Data    string         `yaml:"data"`
 	Store   storeConfig    `yaml:"store"`
 	Sources []sourceConfig `yaml:"sources"`
-	Reading readingConfig  `yaml:"reading"`
-	Rules   rulesConfig    `yaml:"rules"`
-	Slack   slackConfig    `yaml:"slack"`
+	// Receivers are ports on which logs are received; none are open without it.
+	Receivers []receiverConfig `yaml:"receivers"`
+	Reading   readingConfig    `yaml:"reading"`
+	Rules     rulesConfig      `yaml:"rules"`
+	Slack     slackConfig      `yaml:"slack"`
 	// Mappings are formats of the user's own.
 	Mappings []formats.Mapping `yaml:"mappings"`
 	Spool    spoolConfig       `yaml:"spool"`
@@ -173,6 +175,12 @@ func (c *config) resolvePaths(dir string) {
 	for i := range c.Rules.Directories {
 		resolve(&c.Rules.Directories[i])
 	}
+	for i := range c.Receivers {
+		r := &c.Receivers[i]
+		for _, file := range []*string{&r.CertFile, &r.KeyFile, &r.ClientCAFile, &r.TokenFile} {
+			resolve(file)
+		}
+	}
 	for i := range c.Sources {
 		for j := range c.Sources[i].Paths {
 			resolve(&c.Sources[i].Paths[j])
@@ -215,13 +223,17 @@ func (c *configCheck) all(cfg *config) {
 	if cfg.Store.DSNFile == "" {
 		c.listen(cfg.Store.Listen)
 	}
-	if len(cfg.Sources) == 0 {
-		c.fail("$.sources", "sources is empty: name at least one, with its paths")
+	if len(cfg.Sources)+len(cfg.Receivers) == 0 {
+		c.fail("$.sources", "sources is empty: name at least one, with its paths, or one of receivers")
 	}
 	c.mappings(cfg.Mappings)
 	names := map[string]bool{}
 	for i, s := range cfg.Sources {
 		c.source(fmt.Sprintf("$.sources[%d]", i), cfg, s, names)
+	}
+	ports := map[string]bool{}
+	for i, r := range cfg.Receivers {
+		c.receiver(fmt.Sprintf("$.receivers[%d]", i), cfg, r, names, ports)
 	}
 	if cfg.Slack.Channel != "" && cfg.Slack.TokenFile == "" {
 		c.fail("$.slack.channel", "slack.token_file is missing: put the bot token (xoxb-...) into a file of mode 0600 and name it here")
@@ -302,15 +314,7 @@ func (c *configCheck) listen(address string) {
 }
 
 func (c *configCheck) source(place string, cfg *config, s sourceConfig, names map[string]bool) {
-	switch {
-	case s.Name == "":
-		c.fail(place, "the source has no name: add one of a-z, 0-9, dot, dash, underscore")
-	case strings.Trim(s.Name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || len(s.Name) > 64:
-		c.fail(place+".name", "the name %q is not usable: use 1 to 64 of a-z, 0-9, dot, dash, underscore", s.Name)
-	case names[s.Name]:
-		c.fail(place+".name", "the name %q is used twice: give each source its own", s.Name)
-	}
-	names[s.Name] = true
+	c.sourceName(place, "source", s.Name, names)
 	if len(s.Paths) == 0 {
 		c.fail(place+".paths", "the source has no paths: list files or patterns such as /var/log/crm/*.csv")
 	}
@@ -325,12 +329,7 @@ func (c *configCheck) source(place string, cfg *config, s sourceConfig, names ma
 		c.fail(place+".kind", "the kind is %q: use export (finished files), follow (logs being written) or auto", s.Kind)
 	}
 	if s.Format != "" {
-		f, err := formats.ByName(s.Format)
-		for i := range cfg.Mappings {
-			if m := &cfg.Mappings[i]; m.Name == s.Format {
-				f, err = formats.Format{Line: m.Shape != "csv"}, nil
-			}
-		}
+		f, err := cfg.formatByName(s.Format)
 		if err != nil {
 			c.fail(place+".format", "%v", err)
 		} else if agent.Kind(s.Kind) == agent.KindFollow && !f.Line {
@@ -343,11 +342,7 @@ func (c *configCheck) source(place string, cfg *config, s sourceConfig, names ma
 		}
 	}
 	c.privacy(place+".privacy", cfg, s.Privacy)
-	if s.Zone != "" {
-		if _, err := time.LoadLocation(s.Zone); err != nil {
-			c.fail(place+".zone", "the zone %q is not known: use an IANA name such as Europe/Berlin", s.Zone)
-		}
-	}
+	c.zone(place, s.Zone)
 }
 
 // slackURL refuses to send the token in clear to another machine.

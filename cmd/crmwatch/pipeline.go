@@ -15,6 +15,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/crmwatch/crmwatch/agent/receive"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/schema"
@@ -32,9 +33,9 @@ type pipeline struct {
 	log       *slog.Logger
 }
 
-// openPipeline opens spool and positions in the state folder. send stores a batch
-// for good.
-func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, send func(context.Context, schema.Delivery) error) (_ *pipeline, err error) {
+// openPipeline opens spool and positions in the state folder, and the receivers' ports
+// unless ports is nil. send stores a batch for good.
+func openPipeline(cfg config, ports *receive.Ports, compression spool.Compression, log *slog.Logger, send func(context.Context, schema.Delivery) error) (_ *pipeline, err error) {
 	state, err := stateDir(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -99,11 +100,40 @@ func openPipeline(cfg config, compression spool.Compression, log *slog.Logger, s
 			Privacy: s.Privacy.options(pseudonyms),
 		})
 	}
+	if ports != nil {
+		if err := receiveInto(&watch, cfg, ports, log); err != nil {
+			return nil, err
+		}
+	}
 	if p.watcher, err = agent.NewWatcher(watch); err != nil {
 		return nil, err
 	}
 	p.deliverer = &agent.Deliverer{Spool: p.spool, Send: send, Delivered: p.watcher.Delivered, Log: log}
 	return p, nil
+}
+
+// receiveInto opens the ports and has the watcher take what comes to them.
+func receiveInto(watch *agent.WatchOptions, cfg config, ports *receive.Ports, log *slog.Logger) error {
+	options, err := cfg.receiverOptions(log)
+	if err != nil {
+		return err
+	}
+	server, err := ports.Open(options, receive.Limits{}, log)
+	if err != nil || len(options) == 0 {
+		return err
+	}
+	for i := range cfg.Receivers {
+		inlet, err := cfg.Receivers[i].inlet()
+		if err != nil {
+			return fmt.Errorf("receiver %s: %w", cfg.Receivers[i].Name, err)
+		}
+		watch.Inlets = append(watch.Inlets, inlet)
+	}
+	watch.Receive = server.Run
+	for _, address := range server.Addresses() {
+		log.Info("logs are received", "network", address.Network(), "address", address.String())
+	}
+	return nil
 }
 
 // run reads and delivers until ctx is done, and then delivers what is left, for

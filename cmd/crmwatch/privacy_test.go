@@ -46,7 +46,7 @@ sources:
 	}
 	var mu sync.Mutex
 	var sent bytes.Buffer
-	p, err := openPipeline(cfg, spool.None, slog.New(slog.DiscardHandler), func(_ context.Context, d schema.Delivery) error {
+	p, err := openPipeline(cfg, nil, spool.None, slog.New(slog.DiscardHandler), func(_ context.Context, d schema.Delivery) error {
 		mu.Lock()
 		defer mu.Unlock()
 		sent.Write(d.Events.Data)

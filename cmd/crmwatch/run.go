@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/agent/receive"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/alerting"
@@ -56,13 +57,23 @@ func (c *runCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	return reloading(ctx, first.Log.logger(term.err), first, c.load, func(ctx context.Context, s runSettings) error { return serveMonitor(ctx, s, term) })
+	ports := receive.NewPorts()
+	defer ports.Close()
+	log := first.Log.logger(term.err)
+	load := func() (runSettings, error) {
+		s, err := c.load()
+		if err == nil {
+			err = s.reservePorts(ports, log)
+		}
+		return s, err
+	}
+	return reloading(ctx, log, first, load, func(ctx context.Context, s runSettings) error { return serveMonitor(ctx, s, ports, term) })
 }
 
-func serveMonitor(ctx context.Context, s runSettings, term terminal) error {
+func serveMonitor(ctx context.Context, s runSettings, ports *receive.Ports, term terminal) error {
 	s.apply()
 	log := s.Log.logger(term.err)
-	monitor, err := newMonitor(ctx, s.config, s.rules, term, log)
+	monitor, err := newMonitor(ctx, s.config, ports, s.rules, term, log)
 	if ctx.Err() != nil {
 		// Asked to stop while still starting: that is a clean stop.
 		err = nil
@@ -104,7 +115,7 @@ type monitor struct {
 	desk      *alerting.Desk
 }
 
-func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
+func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
 	m := &monitor{log: log}
 	defer func() {
 		if err != nil {
@@ -122,7 +133,7 @@ func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term te
 	if err := detectors.Validate(ctx, m.conn, rules); err != nil {
 		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
-	if err := m.watch(cfg); err != nil {
+	if err := m.watch(cfg, ports); err != nil {
 		return nil, err
 	}
 	if err := m.alert(ctx, cfg, rules, term); err != nil {
@@ -137,9 +148,9 @@ func newMonitor(ctx context.Context, cfg config, rules []detectors.Rule, term te
 }
 
 // watch sets up the reading of the sources, and the delivery of what is read.
-func (m *monitor) watch(cfg config) (err error) {
+func (m *monitor) watch(cfg config, ports *receive.Ports) (err error) {
 	inserter := &insert.Inserter{Conn: m.conn, Log: m.log}
-	if m.pipeline, err = openPipeline(cfg, spool.None, m.log, inserter.Insert); err != nil {
+	if m.pipeline, err = openPipeline(cfg, ports, spool.None, m.log, inserter.Insert); err != nil {
 		return err
 	}
 	if m.db == nil {
@@ -254,10 +265,15 @@ func reportSources(ctx context.Context, log *slog.Logger, p *pipeline) {
 		}
 		for _, s := range p.watcher.Status() {
 			before := last[s.Name]
-			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined {
+			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined && lostMessages(before) == lostMessages(s) {
 				continue
 			}
 			last[s.Name] = s
+			if s.Kind == agent.KindReceive {
+				log.Info("receiver", "name", s.Name, "events", s.Events, "stored", s.Stored, "quarantined", s.Quarantined,
+					"pending", s.Pending, "lost", lostMessages(s))
+				continue
+			}
 			log.Info("source", "name", s.Name, "files", s.Files, "events", s.Events, "stored", s.Stored,
 				"quarantined", s.Quarantined, "pending", s.Pending, "lag_bytes", s.LagBytes)
 		}
@@ -266,6 +282,14 @@ func reportSources(ctx context.Context, log *slog.Logger, p *pipeline) {
 				"waiting_for_quota", s.Waiting, "disk_full", s.DiskFull, "dropped_batches", s.DroppedBatches)
 		}
 	}
+}
+
+// lostMessages is how many messages came and were not taken.
+func lostMessages(s agent.SourceStatus) (n int64) {
+	for _, loss := range s.Lost {
+		n += loss.Messages
+	}
+	return n
 }
 
 func (m *monitor) close() {

@@ -50,6 +50,9 @@ func (c *validateCommand) Run(ctx context.Context, term terminal) error {
 			return configMistakes(err)
 		}
 		looked, summary = lookInto(c.Config, cfg), plural(len(cfg.Sources), "source")
+		if n := len(cfg.Receivers); n > 0 {
+			summary += ", " + plural(n, "receiver")
+		}
 		if cfg.Ship.Collector != "" {
 			summary += ", ships to " + cfg.Ship.Collector
 		}
@@ -92,7 +95,7 @@ func kindOfConfig(path string) string {
 	switch {
 	case has("ship"):
 		return "agent"
-	case has("sources"):
+	case has("sources") || has("receivers"):
 		return "run"
 	case has("agents_file") || has("tls") || has("listen"):
 		return "collector"

@@ -1,21 +1,24 @@
-package main
+// Package listen bounds what the open ports of crmwatch cost.
+package listen
 
 import (
 	"net"
 	"sync"
 )
 
-// limitListener has no more than total connections open at a time, of which no more
+// Limit has no more than total connections open at a time, of which no more
 // than perHost come from one address. Beyond total others wait; beyond perHost they
-// are closed at once, so that one address cannot keep the others out.
-func limitListener(l net.Listener, total, perHost int) net.Listener {
-	return &limitedListener{Listener: l, open: make(chan struct{}, total), perHost: perHost, hosts: map[string]int{}}
+// are closed at once, so that one address cannot keep the others out; refused, if not
+// nil, is told.
+func Limit(l net.Listener, total, perHost int, refused func(host string)) net.Listener {
+	return &limitedListener{Listener: l, open: make(chan struct{}, total), perHost: perHost, refused: refused, hosts: map[string]int{}}
 }
 
 type limitedListener struct {
 	net.Listener
 	open    chan struct{}
 	perHost int
+	refused func(host string)
 
 	mu    sync.Mutex
 	hosts map[string]int
@@ -32,6 +35,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 		if !l.enter(host) {
 			_ = conn.Close()
+			if l.refused != nil {
+				l.refused(host)
+			}
 			continue
 		}
 		return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { l.leave(host) })}, nil
