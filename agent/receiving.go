@@ -167,6 +167,9 @@ func (r *receiving) seal(ctx context.Context) error {
 func (s *inletState) read(k *receiveSink, line []byte) {
 	// Who knows the last record to be whole only by the next one is asked for it at once.
 	k.line = line
+	if dated, ok := s.decoder.(formats.Dated); ok {
+		dated.Refer(k.r.w.Now())
+	}
 	used, err := contained(s.decoder, line, s.format.Multiline, k)
 	if err == nil && used < len(line) {
 		rest := line[used:]

@@ -87,10 +87,11 @@ func (g *groups) record(write func(line []byte) ([]byte, error)) error {
 	}
 	for {
 		before, open, scopeOpen := len(g.line), g.open, g.scopeOpen
-		if !open {
-			before = 0
-		}
 		g.beginRecord()
+		if !open {
+			// What a line repeats of the one before does not count.
+			before = len(g.line)
+		}
 		line, err := write(g.line)
 		if err != nil && !errors.Is(err, errRecordTooLong) {
 			return err

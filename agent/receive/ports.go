@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,7 +22,8 @@ type Ports struct {
 	sockets map[socketKey]*socket
 }
 
-type socketKey struct{ network, address string }
+// socketKey names an open port. owner is the receiver of a port that the kernel chooses.
+type socketKey struct{ network, address, owner string }
 
 // socket is an open port of either kind.
 type socket struct {
@@ -105,7 +107,7 @@ func (p *Ports) open(server *Server, r receiver) error {
 		if transport == TLS && r.TLS == nil {
 			return errors.New("tls needs a certificate")
 		}
-		key := keyOf(transport, r.Listen)
+		key := r.key(transport)
 		if err := p.reserve(key); err != nil {
 			return err
 		}
@@ -124,19 +126,23 @@ func (p *Ports) open(server *Server, r receiver) error {
 
 func keysOf(o Options) (keys []socketKey) {
 	if o.Protocol == OTLP {
-		return []socketKey{keyOf(TCP, o.Listen)}
+		return []socketKey{o.key(TCP)}
 	}
 	for _, transport := range o.Transports {
-		keys = append(keys, keyOf(transport, o.Listen))
+		keys = append(keys, o.key(transport))
 	}
 	return keys
 }
 
-func keyOf(transport, address string) socketKey {
+func (o *Options) key(transport string) socketKey {
+	key := socketKey{network: "tcp", address: o.Listen}
 	if transport == UDP {
-		return socketKey{"udp", address}
+		key.network = "udp"
 	}
-	return socketKey{"tcp", address}
+	if strings.HasSuffix(o.Listen, ":0") {
+		key.owner = o.Name
+	}
+	return key
 }
 
 // reserve opens a port that is not open yet. It is called with the lock held.
