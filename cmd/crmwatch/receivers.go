@@ -49,11 +49,11 @@ func (r *receiverConfig) transports() []string {
 	return []string{receive.UDP, receive.TCP}
 }
 
-// loopback says whether only this machine can reach the port.
-func (r *receiverConfig) loopback() bool {
-	host, _, _ := net.SplitHostPort(r.Listen)
+// exposed says whether other machines can reach the port.
+func (r *receiverConfig) exposed() bool {
+	host, _, err := net.SplitHostPort(r.Listen)
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // clear says whether anything crosses the network in clear.
@@ -131,7 +131,7 @@ func (c *configCheck) messages(place string, cfg *config, r receiverConfig) {
 	case !secure && r.CertFile != "":
 		c.fail(place+".cert_file", "cert_file does nothing without the transport tls: use transport: [tls]")
 	}
-	if !r.loopback() && r.clear() && !r.Plaintext && r.Listen != "" {
+	if r.exposed() && r.clear() && !r.Plaintext {
 		c.fail(place+".listen", "listen is %s in clear: everybody on the way can read the logs, and everybody who reaches the port can invent some; use transport: [tls] with client_ca_file, or say plaintext: true and name the senders in allow", r.Listen)
 	}
 	if r.TokenFile != "" {
@@ -158,7 +158,7 @@ func (c *configCheck) otlp(place string, r receiverConfig) {
 	if r.Plaintext {
 		c.fail(place+".plaintext", "plaintext is for syslog and gelf: beyond loopback otlp needs cert_file and key_file, because its token must not cross the network in clear")
 	}
-	if r.loopback() || r.Listen == "" {
+	if !r.exposed() {
 		return
 	}
 	if r.CertFile == "" {
