@@ -128,7 +128,7 @@ func (i *Intake) close() { i.once.Do(func() { close(i.messages) }) }
 // openIntake checks the inlets. names are those of the sources.
 func (w *Watcher) openIntake(names map[string]bool) error {
 	if (len(w.Inlets) > 0) != (w.Receive != nil) {
-		return errors.New("Inlets and Receive belong together")
+		return errors.New("the options Inlets and Receive belong together")
 	}
 	for i := range w.Inlets {
 		in := &w.Inlets[i]

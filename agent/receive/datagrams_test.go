@@ -170,7 +170,7 @@ func FuzzAssembler(f *testing.F) {
 			return
 		}
 		given := 0
-		a := newAssembler(100, 4000, time.Second, func(_ netip.Addr, b []byte, _ string) { given += len(b) })
+		a := newAssembler(100, 10_000, time.Second, func(_ netip.Addr, b []byte, _ string) { given += len(b) })
 		now := time.Unix(1000, 0)
 		for chunk := range slices.Chunk(data, size) {
 			now = now.Add(100 * time.Millisecond)
