@@ -26,11 +26,11 @@ type assembler struct {
 	messages  map[chunkedID]*list.Element
 	// order has the oldest first.
 	order list.List
-	// done remembers for a while which messages are complete or given up, so that their
-	// repeated or late chunks do not begin them again.
-	done    map[chunkedID]time.Time
+	// done remembers for a while which messages are complete (true) or given up, so that
+	// their repeated or late chunks do not begin them again.
+	done    map[chunkedID]bool
 	expired []chunkedDone
-	// GivenUp is told the bytes of messages that never became whole, and why.
+	// givenUp is told the bytes of messages that never became whole, and why.
 	givenUp func(from netip.Addr, beginning []byte, why string)
 }
 
@@ -58,12 +58,13 @@ const (
 	whyMissing  = "chunks of it are missing"
 	whyTooLong  = "its chunks are longer than a message may be"
 	whyCrowded  = "too many chunked messages were incomplete at once"
+	whyLate     = "this chunk came after it was given up"
 	whyBadChunk = "a chunk's header makes no sense"
 )
 
 func newAssembler(max, room int, patience time.Duration, givenUp func(netip.Addr, []byte, string)) *assembler {
 	return &assembler{max: max, room: room, patience: patience, givenUp: givenUp,
-		messages: map[chunkedID]*list.Element{}, done: map[chunkedID]time.Time{}}
+		messages: map[chunkedID]*list.Element{}, done: map[chunkedID]bool{}}
 }
 
 // add takes a datagram that begins with chunkMagic, and returns the message that it
@@ -80,7 +81,10 @@ func (a *assembler) add(from netip.Addr, datagram []byte, now time.Time) []byte 
 		a.givenUp(from, datagram, whyBadChunk)
 		return nil
 	}
-	if _, over := a.done[id]; over {
+	if complete, over := a.done[id]; over {
+		if !complete {
+			a.givenUp(from, datagram[chunkHeader:], whyLate)
+		}
 		return nil
 	}
 	element := a.messages[id]
@@ -106,7 +110,7 @@ func (a *assembler) add(from netip.Addr, datagram []byte, now time.Time) []byte 
 	m.length += len(part)
 	a.used += len(part)
 	if m.have == count {
-		a.drop(element, now)
+		a.drop(element, true, now)
 		return m.join()
 	}
 	for a.used > a.room && a.order.Len() > 1 {
@@ -135,14 +139,14 @@ func (a *assembler) end(now time.Time) {
 
 func (a *assembler) giveUp(element *list.Element, why string, now time.Time) {
 	m := element.Value.(*chunked)
-	a.drop(element, now)
+	a.drop(element, false, now)
 	a.givenUp(m.id.from, m.join(), why)
 }
 
 // maxDone bounds what is remembered of messages that are over.
 const maxDone = 65_536
 
-func (a *assembler) drop(element *list.Element, now time.Time) {
+func (a *assembler) drop(element *list.Element, complete bool, now time.Time) {
 	m := a.order.Remove(element).(*chunked)
 	delete(a.messages, m.id)
 	a.used -= chunkCost + len(m.parts)*24 + m.length
@@ -150,7 +154,7 @@ func (a *assembler) drop(element *list.Element, now time.Time) {
 		delete(a.done, a.expired[0].id)
 		a.expired = a.expired[1:]
 	}
-	a.done[m.id] = now
+	a.done[m.id] = complete
 	a.expired = append(a.expired, chunkedDone{m.id, now.Add(a.patience)})
 }
 

@@ -151,6 +151,11 @@ func TestAssemblerIsBounded(t *testing.T) {
 	if why[len(why)-1] != whyBadChunk {
 		t.Errorf("another count: %s", why[len(why)-1])
 	}
+	a.add(sender, []byte(chunkMagic+"changes_\x01\x02x"), now)
+	if why[len(why)-1] != whyLate {
+		t.Errorf("a chunk behind the end: %s", why[len(why)-1])
+	}
+	a.add(sender, []byte(chunkMagic+"patient_\x00\x02x"), now)
 	now = now.Add(time.Second)
 	a.expire(now)
 	if a.used != 0 || len(a.messages) != 0 || why[len(why)-1] != whyMissing {
