@@ -106,7 +106,8 @@ func TestStreamsBoundWhatOneSenderCosts(t *testing.T) {
 	closed(idle)
 	r.want(1, 2)
 	closed(long)
-	// One address gets a quarter of the connections.
+	// One address gets a quarter of the connections, once those before are given back.
+	time.Sleep(200 * time.Millisecond)
 	first, second := r.dial(0, "tcp"), r.dial(0, "tcp")
 	r.write(first, accessLine(2)+"\n")
 	r.write(second, accessLine(3)+"\n")
