@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/crmwatch/crmwatch/agent/redact"
 )
 
 // Inlet is a source whose records come over the network.
@@ -24,6 +25,8 @@ type Inlet struct {
 	// Tenant and Zone are for messages that name none.
 	Tenant string
 	Zone   *time.Location
+	// Privacy says what is stored of people; nil means all that messages have.
+	Privacy *redact.PrivacyOptions
 }
 
 // Check says what is wrong with the inlet's settings.

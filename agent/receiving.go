@@ -36,6 +36,7 @@ type inletState struct {
 	Inlet
 	format  formats.Format
 	decoder formats.Decoder
+	privacy *redact.Privacy
 }
 
 // fresh makes a decoder with no memory of what it has read. It does not stand at the
@@ -55,7 +56,7 @@ func (w *Watcher) takeIn(ctx context.Context) {
 	for _, in := range w.Inlets {
 		// The format was found when the watcher was made.
 		format, _ := formats.ByName(in.Format)
-		r.inlets[in.Name] = &inletState{Inlet: in, format: format}
+		r.inlets[in.Name] = &inletState{Inlet: in, format: format, privacy: newPrivacy(in.Privacy, w.Redactor)}
 		r.inlets[in.Name].fresh()
 	}
 	for {
@@ -233,6 +234,9 @@ func (k *receiveSink) Event(e *schema.Event) {
 	e.AddUnmapped("received_from", k.from)
 	k.latest = max(k.latest, e.Time)
 	k.r.redactor.Row(e)
+	if k.in.privacy != nil {
+		k.in.privacy.Event(k.r.redactor, e)
+	}
 	k.r.sealer.add(k.in.Name, e)
 	k.receipt.Events++
 }
@@ -243,7 +247,7 @@ func (k *receiveSink) Reject(r formats.Rejection) {
 	if k.m.Answer == nil {
 		r.Offset = int64(k.r.counter)
 	}
-	q := quarantined(k.in.Name, k.m.Place, k.in.Format, r, k.r.redactor.Text)
+	q := quarantined(k.in.Name, k.m.Place, k.in.Format, r, k.clean)
 	if k.m.Answer == nil {
 		q.UID = k.identity(q.UID)
 	}
@@ -257,6 +261,11 @@ func (k *receiveSink) Reject(r formats.Rejection) {
 		}
 	}
 	k.anew = true
+}
+
+// clean takes secrets and people out of a record that could not be understood.
+func (k *receiveSink) clean(content string) string {
+	return k.in.privacy.Content(k.r.redactor.Text(content))
 }
 
 // identity is one that no other record has: who sends it does not send it twice.

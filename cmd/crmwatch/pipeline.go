@@ -101,7 +101,7 @@ func openPipeline(cfg config, ports *receive.Ports, compression spool.Compressio
 		})
 	}
 	if ports != nil {
-		if err := receiveInto(&watch, cfg, ports, log); err != nil {
+		if err := receiveInto(&watch, cfg, pseudonyms, ports, log); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +113,7 @@ func openPipeline(cfg config, ports *receive.Ports, compression spool.Compressio
 }
 
 // receiveInto opens the ports and has the watcher take what comes to them.
-func receiveInto(watch *agent.WatchOptions, cfg config, ports *receive.Ports, log *slog.Logger) error {
+func receiveInto(watch *agent.WatchOptions, cfg config, pseudonyms *redact.PseudonymKey, ports *receive.Ports, log *slog.Logger) error {
 	options, err := cfg.receiverOptions(log)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func receiveInto(watch *agent.WatchOptions, cfg config, ports *receive.Ports, lo
 		return err
 	}
 	for i := range cfg.Receivers {
-		inlet, err := cfg.Receivers[i].inlet()
+		inlet, err := cfg.Receivers[i].inlet(pseudonyms)
 		if err != nil {
 			return fmt.Errorf("receiver %s: %w", cfg.Receivers[i].Name, err)
 		}

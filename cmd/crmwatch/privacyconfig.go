@@ -57,10 +57,21 @@ func (c privacyConfig) options(key *redact.PseudonymKey) *redact.PrivacyOptions 
 	return o
 }
 
-// tellBlinded says of each source which rules miss what its privacy leaves out.
+// tellBlinded says of each source and receiver which rules miss what its privacy leaves out.
 func tellBlinded(term terminal, cfg config, rules []detectors.Rule) {
+	type named struct {
+		kind, name string
+		privacy    privacyConfig
+	}
+	var all []named
 	for _, s := range cfg.Sources {
-		o := s.Privacy.options(nil)
+		all = append(all, named{"source", s.Name, s.Privacy})
+	}
+	for _, r := range cfg.Receivers {
+		all = append(all, named{"receiver", r.Name, r.Privacy})
+	}
+	for _, s := range all {
+		o := s.privacy.options(nil)
 		for _, rule := range rules {
 			var missing []string
 			for _, column := range rule.Needs.Columns {
@@ -69,7 +80,7 @@ func tellBlinded(term terminal, cfg config, rules []detectors.Rule) {
 				}
 			}
 			if len(missing) > 0 {
-				fmt.Fprintf(term.err, "crmwatch: source %s leaves out %s, which rule %s looks at\n", s.Name, strings.Join(missing, ", "), rule.ID)
+				fmt.Fprintf(term.err, "crmwatch: %s %s leaves out %s, which rule %s looks at\n", s.kind, s.name, strings.Join(missing, ", "), rule.ID)
 			}
 		}
 	}

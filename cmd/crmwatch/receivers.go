@@ -14,6 +14,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/receive"
+	"github.com/crmwatch/crmwatch/agent/redact"
 )
 
 // receiverConfig is a port on which logs are received.
@@ -32,6 +33,8 @@ type receiverConfig struct {
 	Format    string `yaml:"format"`
 	Tenant    string `yaml:"tenant"`
 	Zone      string `yaml:"zone"`
+	// Privacy says what is stored of people, as for a source.
+	Privacy privacyConfig `yaml:"privacy"`
 	// Allow lists the networks of the senders.
 	Allow []string `yaml:"allow"`
 	// Plaintext allows syslog and GELF in clear beyond loopback.
@@ -109,6 +112,7 @@ func (c *configCheck) receiver(place string, cfg *config, r receiverConfig, name
 		c.fail(place+".allow", "%v", err)
 	}
 	c.zone(place, r.Zone)
+	c.privacy(place+".privacy", cfg, r.Privacy)
 }
 
 // messages checks what syslog and GELF have in common.
@@ -273,7 +277,7 @@ func (r *receiverConfig) options(log *slog.Logger) (receive.Options, error) {
 }
 
 // inlet is what the watcher needs to know.
-func (r *receiverConfig) inlet() (agent.Inlet, error) {
+func (r *receiverConfig) inlet(pseudonyms *redact.PseudonymKey) (agent.Inlet, error) {
 	zone, err := time.LoadLocation(r.Zone)
 	if err != nil {
 		return agent.Inlet{}, err
@@ -282,7 +286,7 @@ func (r *receiverConfig) inlet() (agent.Inlet, error) {
 	if format == "" {
 		format = r.Protocol
 	}
-	return agent.Inlet{Name: r.Name, Format: format, Tenant: r.Tenant, Zone: zone}, nil
+	return agent.Inlet{Name: r.Name, Format: format, Tenant: r.Tenant, Zone: zone, Privacy: r.Privacy.options(pseudonyms)}, nil
 }
 
 func (c *config) receiverOptions(log *slog.Logger) (all []receive.Options, err error) {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 )
 
@@ -37,10 +38,12 @@ func TestRunReceives(t *testing.T) {
 	}
 	syslogPort, gelfPort, otlpPort, taken := freePort(t), freePort(t), freePort(t), freePort(t)
 	i.write("otlp.token", "correct-horse-battery\n")
+	i.write("pseudonym.key", strings.Repeat("5a", redact.PseudonymKeySize)+"\n")
 	first := string(text) + fmt.Sprintf(`
+pseudonym_key_file: ./pseudonym.key
 receivers:
   - {name: edge-syslog, protocol: syslog, listen: "%s", transport: [udp, tcp], tenant: acme}
-  - {name: middleware, protocol: gelf, listen: "%s", transport: [udp]}
+  - {name: middleware, protocol: gelf, listen: "%s", transport: [udp], privacy: {pseudonyms: true}}
   - {name: apps, protocol: otlp, listen: "%s", token_file: ./otlp.token}
 `, syslogPort, gelfPort, otlpPort)
 	i.write("crmwatch.yaml", first)
@@ -97,6 +100,10 @@ receivers:
 	})
 	if got := i.query("SELECT countIf(unmapped['received_from'] = '127.0.0.1'), countIf(src_endpoint_ip = '127.0.0.1') FROM events FINAL"); got != "5,0" {
 		t.Errorf("the sender's address: %s", got)
+	}
+
+	if got := i.query("SELECT countIf(startsWith(actor_user_name, 'user-')), countIf(actor_user_name = 'svc-sync') FROM events FINAL WHERE x_source_name = 'middleware'"); got != "1,0" {
+		t.Errorf("people where a receiver asks for pseudonyms: %s", got)
 	}
 
 	// A port that is taken is found before the old configuration stops.
