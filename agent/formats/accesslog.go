@@ -37,24 +37,38 @@ func setStatus(e *schema.Event, text string) {
 	}
 }
 
-// OCSF 4002 HTTP Activity and 6003 API Activity activity_id values for a method.
-var methodActivities = map[string]struct{ http, api uint64 }{
-	"CONNECT": {1, schema.ActivityOther},
-	"DELETE":  {2, schema.APIDelete},
-	"GET":     {3, schema.APIRead},
-	"HEAD":    {4, schema.APIRead},
-	"OPTIONS": {5, schema.APIRead},
-	"POST":    {6, schema.APICreate},
-	"PUT":     {7, schema.APIUpdate},
-	"TRACE":   {8, schema.ActivityOther},
-	"PATCH":   {9, schema.APIUpdate},
+// activityOfMethod is a method's activity_id in OCSF 4002 HTTP Activity and 6003 API
+// Activity; zeros for a method that OCSF does not know. It is a switch because every
+// request asks it.
+func activityOfMethod(method string) (activity struct{ http, api uint64 }) {
+	switch method {
+	case "CONNECT":
+		activity.http, activity.api = 1, schema.ActivityOther
+	case "DELETE":
+		activity.http, activity.api = 2, schema.APIDelete
+	case "GET":
+		activity.http, activity.api = 3, schema.APIRead
+	case "HEAD":
+		activity.http, activity.api = 4, schema.APIRead
+	case "OPTIONS":
+		activity.http, activity.api = 5, schema.APIRead
+	case "POST":
+		activity.http, activity.api = 6, schema.APICreate
+	case "PUT":
+		activity.http, activity.api = 7, schema.APIUpdate
+	case "TRACE":
+		activity.http, activity.api = 8, schema.ActivityOther
+	case "PATCH":
+		activity.http, activity.api = 9, schema.APIUpdate
+	}
+	return activity
 }
 
 // setClass makes the event an API activity when it is known who called, and an
 // HTTP activity otherwise. It comes last, when all else is filled in.
 func setClass(e *schema.Event) {
-	activity, known := methodActivities[e.Text[schema.HTTPRequestMethod]]
-	if !known && e.Text[schema.HTTPRequestMethod] != "" {
+	activity := activityOfMethod(e.Text[schema.HTTPRequestMethod])
+	if activity.http == 0 && e.Text[schema.HTTPRequestMethod] != "" {
 		activity.http, activity.api = schema.ActivityOther, schema.ActivityOther
 	}
 	e.Number[schema.SeverityID] = uint64(schema.SeverityInformational)

@@ -111,7 +111,9 @@ func (l *lines) cut(data []byte, atEOF bool, sink Sink) (line []byte, n int, end
 		l.reject(sink, line[:min(n, len(line))], 0, ReasonTooLong, fmt.Sprintf("the line is longer than %d MiB, the most that a record may have: it is kept in parts", MaxRecord>>20))
 		return nil, n, ended
 	}
-	line = bytes.TrimRight(line, " \t\r")
+	for len(line) > 0 && (line[len(line)-1] == '\r' || line[len(line)-1] == ' ' || line[len(line)-1] == '\t') {
+		line = line[:len(line)-1]
+	}
 	if len(line) == 0 {
 		line = nil
 	}

@@ -20,7 +20,7 @@ func (r *genericRecord) call() (is bool) {
 		}
 	}
 	if method := v[genericMethod]; method != "" {
-		if upper := strings.ToUpper(method[:min(len(method), 21)]); isMethod(upper) && methodActivities[upper].http != 0 {
+		if upper := strings.ToUpper(method[:min(len(method), 21)]); isMethod(upper) && activityOfMethod(upper).http != 0 {
 			e.Text[schema.HTTPRequestMethod] = upper
 		} else if v[genericOperation] == "" { // gRPC's, or a function's
 			v[genericOperation], r.names[genericOperation] = method, r.names[genericMethod]

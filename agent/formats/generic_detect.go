@@ -38,7 +38,7 @@ func (g *genericEvidence) see(field genericField, value string) {
 			return
 		}
 	case genericMethod: // of payment
-		if methodActivities[value].http == 0 {
+		if activityOfMethod(value).http == 0 {
 			return
 		}
 	}

@@ -67,7 +67,7 @@ func setCall(e *schema.Event, text string, sure bool) {
 	}
 	if at[2] >= 0 {
 		e.Text[schema.HTTPRequestMethod] = text[at[2]:at[3]]
-		if activity := methodActivities[text[at[2]:at[3]]]; e.Number[schema.ClassUID] == schema.ClassAPIActivity {
+		if activity := activityOfMethod(text[at[2]:at[3]]); e.Number[schema.ClassUID] == schema.ClassAPIActivity {
 			e.Number[schema.ActivityID] = activity.api
 		}
 	}

@@ -68,8 +68,8 @@ func fillMulesoftAnalytics(r *ipaasReader) *recordFailure {
 		}
 	}
 	setClass(e)
-	activity, known := methodActivities[e.Text[schema.HTTPRequestMethod]]
-	if !known {
+	activity := activityOfMethod(e.Text[schema.HTTPRequestMethod])
+	if activity.http == 0 {
 		activity.api = schema.ActivityOther
 	}
 	e.Number[schema.ClassUID], e.Number[schema.ActivityID] = schema.ClassAPIActivity, activity.api

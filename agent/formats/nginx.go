@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -41,6 +42,8 @@ type nginxLog struct {
 	name, product, vendor string
 	scratch               []byte
 	names                 []string
+	// plain says that nothing in the line is escaped, and all of it is UTF-8.
+	plain bool
 	// marks is what the lines read so far say about who wrote them.
 	marks apacheMarks
 	// counts are Apache's whole numbers behind the user agent, in a line of its.
@@ -55,13 +58,16 @@ func newNginxLog(o Options, name, product, vendor string) *nginxLog {
 
 // read fills e from a line, or says what is wrong with it and where.
 func (l *nginxLog) read(e *schema.Event, line string) (failure *recordFailure, at int) {
+	l.plain = strings.IndexByte(line, '\\') < 0 && utf8.ValidString(line)
 	open := -1
 	for from := 0; ; {
-		next := strings.Index(line[from:], " [")
+		next := strings.IndexByte(line[from:], '[')
 		if next < 0 {
 			break
 		}
-		from += next + 2
+		if from += next + 1; from < 2 || line[from-2] != ' ' {
+			continue
+		}
 		end := strings.IndexByte(line[from:min(from+maxTime, len(line))], ']')
 		if ms, ok := l.clock.millis(line[from : from+max(end, 0)]); ok {
 			e.Time, open, at = ms, from-2, from+end+1
@@ -110,14 +116,19 @@ func (l *nginxLog) caller(e *schema.Event, s string) bool {
 		l.marks.vhost = l.marks.vhost || hostOnly(address) != address
 		address, ident, user = l.text(ident), second, third
 	}
-	if address == "" || !ok || strings.ContainsAny(address, `"{}=`) {
+	if !ok {
 		return false
 	}
-	if first, _, list := strings.Cut(address, ","); list {
-		e.Text[schema.HTTPRequestXForwardedFor] = address
-		address = first
+	if !l.addresses.set(e, address) {
+		if address == "" || strings.ContainsAny(address, `"{}=`) {
+			return false
+		}
+		if first, _, list := strings.Cut(address, ","); list {
+			e.Text[schema.HTTPRequestXForwardedFor] = address
+			address = first
+		}
+		setSource(e, &l.addresses, address)
 	}
-	setSource(e, &l.addresses, address)
 	e.Text[schema.ActorUserName] = l.text(present(user))
 	e.AddUnmapped("ident", l.text(present(ident)))
 	return true
@@ -166,16 +177,21 @@ func (l *nginxLog) response(e *schema.Event, line string, at int) (*recordFailur
 // extra takes field number i behind the number of bytes. The first two quoted ones
 // are referer and user agent; what follows is told by its look.
 func (l *nginxLog) extra(e *schema.Event, i int, value string, quoted bool) {
-	name, rest, named := strings.Cut(value, "=")
 	switch {
 	case value == "":
+		return
+	case i == 0 && quoted:
+		e.Text[schema.HTTPRequestReferrer] = value
+		return
+	case i == 1 && quoted:
+		e.Text[schema.HTTPRequestUserAgent] = value
+		return
+	}
+	name, rest, named := strings.Cut(value, "=")
+	switch {
 	case i == 0 && !quoted && isAWSRequestID(value):
 		l.marks.aws = true
 		e.AddUnmapped(l.extraName(i), value)
-	case i == 0 && quoted:
-		e.Text[schema.HTTPRequestReferrer] = value
-	case i == 1 && quoted:
-		e.Text[schema.HTTPRequestUserAgent] = value
 	case isAddressList(value) && e.Text[schema.HTTPRequestXForwardedFor] == "":
 		e.Text[schema.HTTPRequestXForwardedFor] = value
 	case isSeconds(value) && e.Number[schema.Duration] == 0:

@@ -68,8 +68,7 @@ func isEscaped(line string, at int) bool {
 // text undoes the escapes of a field and makes it valid UTF-8. Control characters
 // stay escaped.
 func (l *nginxLog) text(s string) string {
-	escaped := strings.IndexByte(s, '\\') >= 0
-	if !escaped && utf8.ValidString(s) {
+	if l.plain || strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
 		return s
 	}
 	l.scratch = l.scratch[:0]

@@ -72,7 +72,7 @@ func fillSugarCall(e *schema.Event, version, call string) {
 	e.Text[schema.MetadataProductVendorName] = "SugarCRM"
 	e.Text[schema.APIServiceName] = "REST"
 	e.Text[schema.APIVersion] = version
-	activity := methodActivities[e.Text[schema.HTTPRequestMethod]].api
+	activity := activityOfMethod(e.Text[schema.HTTPRequestMethod]).api
 	if activity == 0 {
 		activity = schema.ActivityOther
 	}
