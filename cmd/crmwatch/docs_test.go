@@ -5,9 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/engine"
 )
 
@@ -56,4 +58,32 @@ func runProgram(t *testing.T, args ...string) string {
 		t.Fatalf("crmwatch %s: %v\n%s", strings.Join(args, " "), err, out.String())
 	}
 	return out.String()
+}
+
+var formatRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| \\[`([a-z0-9-]+)`\\]\\((formats/[a-z]+\\.md)\\) \\| `([^`]+)` \\| [^|]+ \\| [^|]+ \\| [^|]+ \\|$")
+
+// Every format has one row in the table of formats, with a sample and a page that are there.
+func TestEveryFormatHasItsRow(t *testing.T) {
+	text, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	for _, row := range formatRow.FindAllStringSubmatch(string(text), -1) {
+		rows[row[1]]++
+		for _, path := range []string{"../../docs/" + row[2], "../../agent/formats/testdata/" + row[1] + "/" + row[3]} {
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("the row of %s names what is not there: %v", row[1], err)
+			}
+		}
+	}
+	for _, f := range formats.All() {
+		if rows[f.Name] != 1 {
+			t.Errorf("%s has %d rows in docs/formats.md, want 1", f.Name, rows[f.Name])
+		}
+		delete(rows, f.Name)
+	}
+	for name := range rows {
+		t.Errorf("docs/formats.md has a row for %s, which is no format", name)
+	}
 }
