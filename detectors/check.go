@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crmwatch/crmwatch/detectors/baseline"
 	"github.com/crmwatch/crmwatch/schema"
 )
 
@@ -145,7 +146,7 @@ func (c *check) spike(rule *Rule) {
 			}
 		}
 	}
-	if rule.Lookback < minWarmUp || rule.Window > rule.Lookback || rule.Lookback%rule.Window != 0 {
+	if rule.Lookback < baseline.WarmUp || rule.Window > rule.Lookback || rule.Lookback%rule.Window != 0 {
 		c.add("lookback is shorter than the 7 days that a baseline needs, or not a whole number of windows", "write for example window: 24h and lookback: 14d", "lookback")
 	}
 }

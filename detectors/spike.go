@@ -84,7 +84,7 @@ func seriesOf(records []record) (map[seriesKey][]Bucket, map[seriesKey]string, e
 		if err != nil {
 			return nil, nil, fmt.Errorf("column value is not a number: %w", err)
 		}
-		series[key] = append(series[key], Bucket{at.UTC(), value})
+		series[key] = append(series[key], Bucket{From: at.UTC(), Value: value})
 		names[key] = max(names[key], textOf(row["entity"]))
 	}
 	for _, s := range series {
@@ -128,13 +128,9 @@ func spikeDraft(rule Rule, key seriesKey, entity string, e Episode) draft {
 		Count: uint64(math.Max(0, e.Total)), Attack: slices.Clone(rule.Attack),
 	}
 	f.UID = findingUID(f, e.From)
-	slot := e.Peak.From.Format("15:04")
-	if e.ByWeek {
-		slot = e.Peak.From.Format("Monday 15:04")
-	}
 	values := map[string]string{
 		"metric": string(rule.Metric), "value": sayNumber(rule.Metric, e.Peak.Value), "median": sayNumber(rule.Metric, e.Median),
-		"peak_before": sayNumber(rule.Metric, e.PeakBefore), "share": sayShare(e.Share), "slot": slot,
+		"peak_before": sayNumber(rule.Metric, e.PeakBefore), "share": sayShare(e.Share), "slot": e.Slot(),
 		"history": sayDuration(e.History), "peak_at": sayTime(e.Peak.From), "score": strconv.FormatFloat(e.Score, 'f', 1, 64),
 		"length": sayDuration(e.To.Sub(e.From)),
 	}

@@ -15,7 +15,7 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func hourly(n int, value func(hour int) float64) []Bucket {
 	series := make([]Bucket, n)
 	for i := range series {
-		series[i] = Bucket{monday.Add(time.Duration(i) * time.Hour), value(i)}
+		series[i] = Bucket{From: monday.Add(time.Duration(i) * time.Hour), Value: value(i)}
 	}
 	return series
 }
@@ -144,29 +144,4 @@ func TestFindEpisodesDependsOnThePastOnly(t *testing.T) {
 			t.Fatalf("%d episodes with gaps, %d with zeros", len(a), len(b))
 		}
 	})
-}
-
-// The score of a tail grows with the value, is finite, and leaves out what is not.
-func TestTailScore(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		past := newTail()
-		for i, x := range rapid.SliceOfN(rapid.Float64(), 1, 300).Draw(t, "past") {
-			past.add(x, time.Duration(i)*time.Hour)
-		}
-		a, b := rapid.Float64().Draw(t, "a"), rapid.Float64().Draw(t, "b")
-		low, _ := past.score(math.Min(a, b))
-		high, _ := past.score(math.Max(a, b))
-		if low > high {
-			t.Fatalf("score(%g) = %g is more than score(%g) = %g", math.Min(a, b), low, math.Max(a, b), high)
-		}
-		if math.IsNaN(high) || math.IsInf(high, 0) || high < 0 {
-			t.Fatalf("score %g", high)
-		}
-	})
-	empty := newTail()
-	empty.add(math.NaN(), 0)
-	empty.add(math.Inf(1), 0)
-	if _, ok := empty.score(5); ok {
-		t.Error("an empty tail has a score")
-	}
 }
