@@ -47,7 +47,9 @@ type Options struct {
 	// that stands out of counting noise and passes Guards. Otherwise a missing bucket
 	// is unknown, and what a value must stand out of is the series' own noise.
 	Counts bool
-	Guards Guards
+	// FillZeros makes a missing bucket 0 without the rest of Counts.
+	FillZeros bool
+	Guards    Guards
 	// WarmUp is how many buckets the history must have, of counts buckets that are
 	// not 0, before anything is judged; 0 stands for 50 of them and 7 days.
 	WarmUp int
@@ -101,7 +103,8 @@ type Verdict struct {
 	// hundred in two views, 100 is the most. It is 0 while the history warms up and
 	// for what is no number.
 	Score float64
-	// Open says that the bucket lies in an episode, Warm that the history suffices.
+	// Open says that the bucket is one of the strange ones of an episode, Warm that the
+	// history suffices.
 	Open, Warm bool
 	// Down says that the surprise is that the value is so small.
 	Down bool
@@ -131,13 +134,12 @@ func (s *Series) Observe(at time.Time, value float64) Verdict {
 	v := Verdict{At: at.UTC(), Value: value}
 	s.ended = nil
 	if s.seen && ms <= s.last {
-		v.Open = s.open != nil
 		return v
 	}
 	s.bridge(ms)
 	s.seen, s.last = true, ms
 	if !finite(value) {
-		v.Open, v.Ended = s.open != nil, s.ended
+		v.Ended = s.ended
 		return v
 	}
 	before := s.tails[level]
@@ -153,7 +155,7 @@ func (s *Series) Observe(at time.Time, value float64) Verdict {
 	if v.PeakBefore = before.high.value; j.down {
 		v.PeakBefore = before.low.value
 	}
-	v.Open, v.Ended = s.open != nil, s.ended
+	v.Open, v.Ended = j.within, s.ended
 	return v
 }
 
@@ -171,7 +173,7 @@ func (s *Series) bridge(ms int64) {
 		return
 	}
 	size := s.o.Bucket.Milliseconds()
-	if !s.o.Counts {
+	if !s.o.Counts && !s.o.FillZeros {
 		if ms-s.last > int64(s.shortBuckets())*size {
 			s.recent = s.recent[:0]
 		}

@@ -69,12 +69,13 @@ func (s *Series) advance(at int64, x float64) judged {
 	j.high = j.score >= closeScore && s.warm(at) && s.guarded(j)
 	s.passed(j)
 	if s.open != nil {
-		s.continueEpisode(j)
+		j.within = s.continueEpisode(j)
 		return j
 	}
 	s.waiting = append(s.waiting, j)
 	if s.opens(j) {
 		s.startEpisode(j)
+		j.within = true
 		return j
 	}
 	// A bucket becomes part of the baseline only when it can no longer open an
@@ -135,9 +136,10 @@ func (s *Series) extend(j judged) {
 	}
 }
 
-func (s *Series) continueEpisode(j judged) {
+// continueEpisode says whether the bucket belongs to the episode.
+func (s *Series) continueEpisode(j judged) (strange bool) {
 	// The short mean still remembers the peak when all is back to normal.
-	strange := j.score >= closeScore && s.stands(j)
+	strange = j.score >= closeScore && s.stands(j)
 	if strange {
 		s.below = 0
 		s.extend(j)
@@ -154,4 +156,5 @@ func (s *Series) continueEpisode(j judged) {
 		s.ended = append(s.ended, *s.open)
 		s.open = nil
 	}
+	return strange
 }

@@ -21,6 +21,9 @@ const (
 	// median, ownNoise how many of the series' drifts otherwise.
 	countingNoise = 3
 	ownNoise      = 3
+	// farBeyond is how many units past everything seen a value is strange also in a
+	// series whose drifts are wide.
+	farBeyond = 2
 	// leastDrift is the surprise of the drift without which nothing is strange: a
 	// series that grows is at its largest every day.
 	leastDrift = 1
@@ -42,6 +45,8 @@ type judged struct {
 	beyond float64
 	down   bool
 	high   bool
+	// within says that the bucket is one of an episode.
+	within bool
 }
 
 // root makes the noise of counts alike whatever their size, and is nearly straight
@@ -135,7 +140,7 @@ func (s *Series) stands(j judged) bool {
 		return most >= s.o.Guards.Least && away >= countingNoise*math.Sqrt(max(0, j.median)+1)
 	}
 	return j.surprise[drift] >= leastDrift && math.Abs(j.x-j.expected) >= flatness*math.Abs(j.expected) &&
-		math.Abs(j.view[drift]) >= ownNoise*s.tails[drift].deviation()
+		(j.beyond >= farBeyond || math.Abs(j.view[drift]) >= ownNoise*s.tails[drift].deviation())
 }
 
 // guarded says whether a value is strange enough to open an episode.
