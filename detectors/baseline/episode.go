@@ -17,7 +17,7 @@ const (
 	// openBeyond is how many units past everything seen the bucket that opens an
 	// episode must lie, atOnceBeyond the one that does so alone. Rank alone is not
 	// enough: every series has its largest value of the month once a month.
-	openBeyond   = 0.1
+	openBeyond   = 0.3
 	atOnceBeyond = 1
 )
 
