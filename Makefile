@@ -4,7 +4,7 @@ BIN      := bin/crmwatch
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES := ./...
 
-.PHONY: all build engine demo test unit lint bench faults clean help
+.PHONY: all build engine demo test unit lint bench quality faults clean help
 all: build
 
 ## build: compile bin/crmwatch
@@ -36,6 +36,10 @@ lint:
 bench: build engine
 	@$(BIN) bench
 	@$(GO) test -run '^$$' -bench 'Formats$$|AgainstBareSplit' ./agent/formats
+
+## quality: what the baselines find and raise in vain on generated series whose truth is known
+quality:
+	@$(GO) run ./detectors/quality
 
 ## faults: kill, starve and cut off real processes; nothing may be lost or doubled (root, strace)
 faults: build engine

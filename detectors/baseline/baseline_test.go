@@ -297,3 +297,23 @@ func BenchmarkObserve(b *testing.B) {
 		i++
 	}
 }
+
+// What follows a spike is neither strange because the mean still holds it, nor because
+// it is so much less.
+func TestWhatFollowsASpikeIsCalm(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, size := range []time.Duration{5 * time.Minute, time.Hour} {
+		s, perDay := New(Options{Bucket: size}), int(24*time.Hour/size)
+		n := 21 * perDay
+		for i := range n + 12 {
+			x := rhythm(r, i+perDay/2, perDay)
+			if i == n {
+				x = 5000
+			}
+			v := s.Observe(monday.Add(time.Duration(i)*size), x)
+			if i == n && (!v.Open || v.Score < 5) || i > n && (v.Open || v.Score >= openScore) {
+				t.Errorf("%s, %d after the spike: score %.2f, open %v", size, i-n, v.Score, v.Open)
+			}
+		}
+	}
+}

@@ -24,6 +24,10 @@ const (
 	// farBeyond is how many units past everything seen a value is strange also in a
 	// series whose drifts are wide.
 	farBeyond = 2
+	// ownPart is how many times the surprise of its drift that of a bucket's step and
+	// of its short mean may be, and 1 more: what follows a spike is not strange because
+	// the spike was, nor is the step back.
+	ownPart = 3
 	// leastDrift is the surprise of the drift without which nothing is strange: a
 	// series that grows is at its largest every day.
 	leastDrift = 1
@@ -106,6 +110,9 @@ func (s *Series) rate(j *judged) {
 			if v != step {
 				beyond = max(beyond, past)
 			}
+		}
+		for _, v := range [...]int{step, short} {
+			surprise[v] = min(surprise[v], 1+ownPart*surprise[drift])
 		}
 		if score := largestTwo(surprise); score > j.score {
 			j.score, j.surprise, j.beyond, j.down = score, surprise, beyond, down
