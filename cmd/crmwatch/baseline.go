@@ -19,7 +19,7 @@ type baselineCommand struct {
 	Path      string `arg:"" name:"file" help:"CSV with a timestamp and a value in each row, or - for standard input."`
 	Direction string `default:"both" enum:"up,down,both" help:"What is strange: values that are too large (up), too small (down), or both."`
 	Bucket    string `default:"auto" help:"Time from one value to the next, such as 5m or 1h; auto: the median distance."`
-	WarmUp    int    `name:"warm-up" placeholder:"N" help:"Values that are learnt before anything is judged; without it 7 days of them, but at most 15 % of the file, and at least 50."`
+	WarmUp    int    `name:"warm-up" placeholder:"N" help:"Values that are learnt before anything is judged; without it 7 days of them or, where that is more than a quarter of the file, 15 % of it; at least 50."`
 	Gaps      string `default:"unknown" enum:"unknown,zero" help:"What a missing row stands for: unknown, or zero for counts."`
 	Stats     bool   `help:"Write a summary to standard error."`
 }
@@ -41,9 +41,6 @@ Examples:
 // lookAhead is how many rows are looked at before the first is judged: they say how
 // far apart rows are and, when the file ends within them, how long it is.
 const lookAhead = 20000
-
-// warmUpShare is how much of a short file is learnt before anything is judged.
-const warmUpShare = 0.15
 
 func (c *baselineCommand) Run(ctx context.Context, term terminal) error {
 	var bucket time.Duration
@@ -95,7 +92,7 @@ func (c *baselineCommand) judge(ctx context.Context, points *points, bucket time
 	o := baseline.Options{Bucket: bucket, WarmUp: c.WarmUp, FillZeros: c.Gaps == "zero"}
 	o.Direction = map[string]baseline.Direction{"up": baseline.Up, "down": baseline.Down, "both": baseline.Both}[c.Direction]
 	if o.WarmUp == 0 {
-		o.WarmUp = max(50, min(int(baseline.WarmUp/bucket), int(warmUpShare*float64(len(ahead)))))
+		o.WarmUp = baseline.WarmUpFor(len(ahead), bucket)
 	}
 	series, stats := baseline.New(o), baselineStats{bucket: bucket, warmUp: o.WarmUp}
 	buffered := bufio.NewWriterSize(term.out, 64<<10)

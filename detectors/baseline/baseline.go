@@ -63,6 +63,17 @@ const (
 	maxGap = 8 * 7 * 24 * time.Hour
 )
 
+// WarmUpFor is the warm-up, in buckets, for a series of a known length: 7 days where
+// they are no more than a quarter of it, so that a weekend is known before anything is
+// judged, else 15 %; at least 50.
+func WarmUpFor(length int, bucket time.Duration) int {
+	week := int(WarmUp / max(bucket, time.Millisecond))
+	if week > length/4 {
+		week = length * 15 / 100
+	}
+	return max(minBuckets, week)
+}
+
 // Series is the baseline of one series and the episode that is open in it. It is not
 // safe for concurrent use.
 type Series struct {

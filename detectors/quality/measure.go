@@ -50,8 +50,7 @@ func judge(s sample, kinds map[string]tally) summary {
 			truth[i] = true
 		}
 	}
-	warmUp := max(50, min(int(baseline.WarmUp/size), n*15/100))
-	series := baseline.New(baseline.Options{Bucket: size, WarmUp: warmUp})
+	series := baseline.New(baseline.Options{Bucket: size, WarmUp: baseline.WarmUpFor(n, size)})
 	scores := map[string][]float64{}
 	var episodes []baseline.Episode
 	var out summary
