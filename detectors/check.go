@@ -40,7 +40,7 @@ func (c *check) rule() Rule {
 	f := c.file
 	rule := Rule{
 		ID: f.ID, Title: f.Title, Description: strings.TrimSpace(f.Description), Kind: Kind(f.Kind),
-		EntityType: f.EntityType, Attack: f.Attack, Needs: Needs{f.Needs.Columns, f.Needs.LogTypes},
+		EntityType: f.EntityType, Attack: f.Attack, Needs: Needs{f.Needs.Columns, f.Needs.LogTypes, f.Needs.Parameters},
 		Schedule: f.Schedule, Query: f.Query, Message: strings.TrimSpace(f.Message),
 		FalsePositives: f.FalsePositives, Runbook: f.Runbook, References: f.References,
 		Metric: Metric(f.Metric), File: c.source.file, source: c.source,
@@ -50,7 +50,17 @@ func (c *check) rule() Rule {
 	c.spike(&rule)
 	rule.Params = c.params()
 	c.placeholders(rule)
+	for i, name := range f.Needs.Parameters {
+		if _, known := f.Params[name]; !known {
+			c.add(fmt.Sprintf("the rule needs the parameter %q, which it does not have", name), "declare it under params:", "needs", "parameters", i)
+		}
+	}
 	rule.Tests = c.tests()
+	for i, test := range rule.Tests {
+		if _, err := rule.WithParameters(test.Params); err != nil {
+			c.add(err.Error(), "give a value of the declared type", "tests", i, "params")
+		}
+	}
 	return rule
 }
 

@@ -12,23 +12,28 @@ import (
 	"strings"
 )
 
-//go:embed rules/*.yaml
+//go:embed rules/*.yaml advisories/*.yaml
 var builtinFiles embed.FS
 
 // Builtin reads the rules that ship with crmwatch, in the order of their ids.
 func Builtin() ([]Rule, error) {
-	return load(readFS(builtinFiles, "rules", "rules/"))
+	return load(readFS(builtinFiles, "rules", "rules/"), readFS(builtinFiles, "advisories", "advisories/"))
 }
 
 // Load reads the built-in rules and those of the folders beside them: every file
-// named *.yaml or *.yml, subfolders not included. It returns the rules that are
+// named *.yaml or *.yml, subfolders not included but advisories, whose files add to
+// the lists of attackers' clients and networks. It returns the rules that are
 // right even when others are not; the error is then Problems and lists every one.
 func Load(folders ...string) ([]Rule, error) {
 	files := readFS(builtinFiles, "rules", "rules/")
+	warnings := readFS(builtinFiles, "advisories", "advisories/")
 	for _, folder := range folders {
 		files = append(files, readFS(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
+		if own := filepath.Join(folder, "advisories"); isFolder(own) {
+			warnings = append(warnings, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+		}
 	}
-	return load(files)
+	return load(files, warnings)
 }
 
 // loadedFile is a rule file's content, or the reason why there is none.
@@ -58,9 +63,28 @@ func readFS(fsys fs.FS, folder, shown string) []loadedFile {
 	return files
 }
 
-func load(files []loadedFile) ([]Rule, error) {
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+func load(files, warnings []loadedFile) ([]Rule, error) {
 	var rules []Rule
 	var problems Problems
+	var advisories []advisory
+	for _, f := range warnings {
+		if f.err != nil {
+			problems = append(problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it can be read"})
+			continue
+		}
+		read, err := parseAdvisory(f.name, f.text)
+		var found Problems
+		if errors.As(err, &found) {
+			problems = append(problems, found...)
+			continue
+		}
+		advisories = append(advisories, read)
+	}
 	first := map[string]string{}
 	for _, f := range files {
 		if f.err != nil {
@@ -80,7 +104,7 @@ func load(files []loadedFile) ([]Rule, error) {
 			continue
 		}
 		first[rule.ID] = f.name
-		rules = append(rules, rule)
+		rules = append(rules, rule.extend(advisories))
 	}
 	sort.Slice(rules, func(i, j int) bool { return rules[i].ID < rules[j].ID })
 	sort.SliceStable(problems, func(i, j int) bool {

@@ -91,6 +91,9 @@ type Needs struct {
 	// LogTypes are values of metadata_log_name; one of them is enough. Empty means
 	// any. Only events of these types give a window a reason to be evaluated.
 	LogTypes []string
+	// Parameters are lists that the installation has to fill: while one is empty, the
+	// rule sees nothing.
+	Parameters []string
 }
 
 // Param is a value of a rule that can be tuned.
@@ -101,6 +104,9 @@ type Param struct {
 	// Value is a string, bool, int64, uint64, float64 or a []string.
 	Value       any
 	Description string
+	// Advisories names what the advisories add to the value: user_agents,
+	// common_user_agents or networks; empty is nothing.
+	Advisories string
 }
 
 // TestKind is what a rule's test proves.
@@ -118,8 +124,10 @@ const (
 
 // Test is a case in a rule's own file: events in, findings out.
 type Test struct {
-	Name   string
-	Kind   TestKind
+	Name string
+	Kind TestKind
+	// Params are values in place of the rule's own, by name.
+	Params map[string]any
 	Events []TestEvent
 	Expect []Expectation
 }
@@ -145,6 +153,23 @@ func (r Rule) Param(name string) (Param, bool) {
 		}
 	}
 	return Param{}, false
+}
+
+// Unset lists the parameters that the rule needs and that are empty: it is blind
+// until the configuration fills them.
+func (r Rule) Unset() []string {
+	var unset []string
+	for _, name := range r.Needs.Parameters {
+		if p, _ := r.Param(name); p.Value == nil || p.Value == "" || isEmptyList(p.Value) {
+			unset = append(unset, name)
+		}
+	}
+	return unset
+}
+
+func isEmptyList(value any) bool {
+	list, isList := value.([]string)
+	return isList && len(list) == 0
 }
 
 // reach is how far after an event the windows lie that its arrival can change.

@@ -45,6 +45,8 @@ type ruleFile struct {
 type needsFile struct {
 	Columns  []string `yaml:"columns"`
 	LogTypes []string `yaml:"log_types"`
+	// Parameters must not be empty.
+	Parameters []string `yaml:"parameters"`
 }
 
 type guardsFile struct {
@@ -57,12 +59,14 @@ type paramFile struct {
 	Type        string `yaml:"type"`
 	Value       any    `yaml:"value"`
 	Description string `yaml:"description"`
+	Advisories  string `yaml:"advisories"`
 }
 
 type testFile struct {
 	Name     string           `yaml:"name"`
 	Kind     string           `yaml:"kind"`
 	At       string           `yaml:"at"`
+	Params   map[string]any   `yaml:"params"`
 	Defaults map[string]any   `yaml:"defaults"`
 	Events   []map[string]any `yaml:"events"`
 	Expect   []Expectation    `yaml:"expect"`
@@ -175,7 +179,11 @@ func (c *check) params() []Param {
 		if p.Description == "" {
 			c.add(fmt.Sprintf("parameter %s has no description", name), "say what it does, in which unit", "params", name)
 		}
-		params = append(params, Param{Name: name, Type: p.Type, Value: value, Description: p.Description})
+		if p.Advisories != "" && (p.Type != "Array(String)" || !slices.Contains(advisoryKinds, p.Advisories)) {
+			c.add(fmt.Sprintf("parameter %s cannot take %q from advisories", name, p.Advisories), "an Array(String) takes "+strings.Join(advisoryKinds, ", "), "params", name)
+			p.Advisories = ""
+		}
+		params = append(params, Param{Name: name, Type: p.Type, Value: value, Description: p.Description, Advisories: p.Advisories})
 	}
 	sort.Slice(params, func(i, j int) bool { return params[i].Name < params[j].Name })
 	return params

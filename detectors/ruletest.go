@@ -50,36 +50,55 @@ func TestRules(ctx context.Context, store schema.Store, rules []Rule) ([]Result,
 	return results, nil
 }
 
-// testRule runs the tests of one rule together: each window is evaluated once, and
-// the findings told apart by tenant.
+// testRule runs the tests of one rule together: each window is evaluated once for
+// each set of parameters, and the findings told apart by tenant.
 func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, error) {
 	started := time.Now()
 	batch := schema.NewBatch()
-	var windows []int64
+	windows := map[string][]int64{}
 	tenants := make([]string, len(rule.Tests))
 	for i, test := range rule.Tests {
 		tenants[i] = fmt.Sprintf("test/%s/%d/", rule.ID, i)
-		windows = append(windows, test.fill(batch, tenants[i], rule.Window)...)
+		set := fmt.Sprint(test.Params)
+		windows[set] = append(windows[set], test.fill(batch, tenants[i], rule.Window)...)
 	}
-	slices.Sort(windows)
 	if err := insertBatch(ctx, store, batch); err != nil {
 		return nil, err
 	}
-	findings, failure := NewRunner(store, []Rule{rule}, Options{}).evaluate(ctx, rule, slices.Compact(windows), func() {})
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	type outcome struct {
+		findings []schema.Finding
+		failure  error
+	}
+	outcomes := map[string]outcome{}
+	for _, test := range rule.Tests {
+		set := fmt.Sprint(test.Params)
+		if _, done := outcomes[set]; done {
+			continue
+		}
+		tuned, err := rule.WithParameters(test.Params)
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(windows[set])
+		var o outcome
+		o.findings, o.failure = NewRunner(store, []Rule{tuned}, Options{}).evaluate(ctx, tuned, slices.Compact(windows[set]), func() {})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		outcomes[set] = o
 	}
 	var results []Result
 	for i, test := range rule.Tests {
 		result := Result{Rule: rule.ID, Test: test.Name, Kind: test.Kind, Duration: time.Since(started) / time.Duration(len(rule.Tests))}
-		for _, f := range findings {
+		ran := outcomes[fmt.Sprint(test.Params)]
+		for _, f := range ran.findings {
 			if strings.HasPrefix(f.TenantUID, tenants[i]) {
 				result.Findings = append(result.Findings, f)
 			}
 		}
 		// A rule that cannot run has failed its tests; it does not end the others'.
-		if failure != nil {
-			result.Problem = failure.Error()
+		if ran.failure != nil {
+			result.Problem = ran.failure.Error()
 		} else {
 			result.Problem = compareFindings(test.Expect, result.Findings)
 		}

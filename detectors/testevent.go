@@ -84,7 +84,7 @@ func (c *check) tests() []Test {
 			}
 			base = at.UTC()
 		}
-		test := Test{Name: f.Name, Kind: kind, Expect: f.Expect}
+		test := Test{Name: f.Name, Kind: kind, Params: f.Params, Expect: f.Expect}
 		for j := range f.Events {
 			test.Events = append(test.Events, c.testEvent(i, j, base))
 		}

@@ -187,6 +187,10 @@ func rulesFor(e *schema.Event, rules []detectors.Rule) (looking, blind []string)
 		if len(rule.Needs.LogTypes) > 0 && !slices.Contains(rule.Needs.LogTypes, e.Text[schema.MetadataLogName]) {
 			continue
 		}
+		if unset := rule.Unset(); len(unset) > 0 {
+			blind = append(blind, rule.ID+" (parameter "+unset[0]+" is empty)")
+			continue
+		}
 		missing := slices.IndexFunc(rule.Needs.Columns, func(column string) bool { return !filled[column] })
 		if missing < 0 {
 			looking = append(looking, rule.ID)

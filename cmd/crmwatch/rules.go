@@ -74,6 +74,9 @@ func writeRule(w io.Writer, r detectors.Rule) {
 	fmt.Fprintf(table, "ATT&CK\t%s\n", strings.Join(r.Attack, ", "))
 	fmt.Fprintf(table, "Window\t%s, looking back %s\n", r.Window, r.Lookback)
 	fmt.Fprintf(table, "Log types\t%s\n", orAny(r.Needs.LogTypes))
+	if unset := r.Unset(); len(unset) > 0 {
+		fmt.Fprintf(table, "Blind until\tparameter %s is set, rules.parameters in the configuration\n", strings.Join(unset, ", "))
+	}
 	fmt.Fprintf(table, "File\t%s\n", r.File)
 	fmt.Fprintf(table, "Schedule\t%s (UTC)\n", r.Schedule)
 	if wakes, err := detectors.NextWakes(r, time.Now(), 3); err == nil {
