@@ -29,7 +29,7 @@ const (
 var (
 	kebabCase   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	attackID    = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
-	entityTypes = []string{"user", "integration", "network", "source"}
+	entityTypes = []string{"user", "integration", "network", "service", "source"}
 )
 
 func (c *check) add(detail, mend string, path ...any) {
