@@ -19,10 +19,11 @@ const maxTestEvents = 500_000
 // TestEvent is one row of a test, or many by repetition. {{n}} in a text value is
 // the number of the repetition from 0.
 type TestEvent struct {
-	Time   time.Time
-	Text   map[schema.Text]string
-	Number map[schema.Number]uint64
-	Repeat []Repetition
+	Time     time.Time
+	Text     map[schema.Text]string
+	Number   map[schema.Number]uint64
+	Unmapped map[string]string
+	Repeat   []Repetition
 }
 
 // Repetition makes Count rows, Every apart. Repetitions nest, the first outermost.
@@ -50,6 +51,9 @@ func (e TestEvent) rows(yield func(*schema.Event)) {
 		}
 		for column, value := range e.Number {
 			event.Number[column] = value
+		}
+		for _, name := range sortedKeys(e.Unmapped) {
+			event.AddUnmapped(name, strings.ReplaceAll(e.Unmapped[name], "{{n}}", strconv.Itoa(n)))
 		}
 		n++
 		yield(&event)
@@ -146,6 +150,16 @@ func (c *check) setColumns(event *TestEvent, base time.Time, values map[string]a
 		case "repeat":
 			if err := setRepeat(event, value); err != nil {
 				c.add(err.Error(), "write repeat: {count: 10, every: 30s}, or a list of these", at...)
+			}
+			continue
+		case "unmapped":
+			fields, ok := value.(map[string]any)
+			if !ok {
+				c.add("unmapped is not a mapping", "write unmapped: {FIELD: value}", at...)
+			}
+			event.Unmapped = map[string]string{}
+			for field, value := range fields {
+				event.Unmapped[field] = fmt.Sprint(value)
 			}
 			continue
 		}
