@@ -59,10 +59,10 @@ func Compile(files []File, options Options) ([]Compiled, error) {
 		if r.used && !r.generate {
 			continue
 		}
-		set.current = r
 		before := len(set.problems)
 		compiled := set.compile(r)
-		if len(set.problems) == before {
+		// A correlation whose references have mistakes gives no text and no new problem.
+		if len(set.problems) == before && compiled.Text != nil {
 			out = append(out, compiled)
 		}
 	}
@@ -78,7 +78,6 @@ type ruleSet struct {
 	rules    []*rule
 	byName   map[string]*rule
 	problems detectors.Problems
-	current  *rule
 	ids      []string
 }
 
