@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -20,28 +21,37 @@ type Arrival struct {
 	// Windows are the grid windows of event time that were evaluated.
 	Windows  []Window
 	Findings []schema.Finding
+	// LatenessMedian and LatenessMax say how late the rows came: arrival less event
+	// time.
+	LatenessMedian, LatenessMax time.Duration
+	// Cost is what looking cost the engine.
+	Cost schema.QueryCost
 }
 
 // Arrivals evaluates the windows that rows touched which arrived since the rule's
 // watermark and settled before now: their own, and those that look back to them.
 // It changes nothing in the store; Commit moves the watermark.
-func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (Arrival, error) {
+func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arrival, err error) {
+	ctx, meter := schema.MeasureCost(ctx)
+	defer func() { a.Cost = meter.Cost() }()
 	from, err := r.Watermark(ctx, rule.ID)
 	if err != nil {
 		return Arrival{}, err
 	}
-	a := Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from}
+	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from}
 	settled := now.Add(-r.options.Settle)
 	if !settled.After(from) {
 		return a, nil
 	}
-	arrived, latest, err := r.windowsArrived(ctx, rule, from, settled)
+	found, err := r.windowsArrived(ctx, rule, from, settled)
+	arrived := found.windows
 	if err != nil || len(arrived) == 0 {
 		return a, err
 	}
+	a.LatenessMedian, a.LatenessMax = found.median, found.longest
 	// The last arrival seen, not the clock: a clock that runs ahead for a while must
 	// not carry the watermark past rows that are still to come.
-	a.ArrivedTo = latest
+	a.ArrivedTo = found.latest
 	around := Window{
 		gridWindow(arrived[0], rule.Window).From.Add(-rule.overhang()),
 		gridWindow(arrived[len(arrived)-1], rule.Window).To.Add(rule.reach()),
@@ -132,18 +142,26 @@ func (r *Runner) recordRun(ctx context.Context, rule Rule, started time.Time, a 
 	// The run's own cancellation must not hide what it was doing.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	err := r.store.Exec(writing(ctx), `INSERT INTO rule_runs (rule, started_at, duration_ms, arrived_from, arrived_to, windows, findings, error)
-SELECT {rule:String}, {started_at:DateTime64(3)}, {duration_ms:UInt32}, {arrived_from:DateTime64(3)}, {arrived_to:DateTime64(3)}, {windows:UInt32}, {findings:UInt32}, {error:String}`,
+	err := r.store.Exec(writing(ctx), `INSERT INTO rule_runs (rule, started_at, duration_ms, arrived_from, arrived_to, windows, findings, error,
+    queries, read_rows, read_bytes, memory_bytes, lateness_median_s, lateness_max_s)
+SELECT {rule:String}, {started_at:DateTime64(3)}, {duration_ms:UInt32}, {arrived_from:DateTime64(3)}, {arrived_to:DateTime64(3)}, {windows:UInt32}, {findings:UInt32}, {error:String},
+    {queries:UInt32}, {read_rows:UInt64}, {read_bytes:UInt64}, {memory_bytes:UInt64}, {lateness_median:UInt32}, {lateness_max:UInt32}`,
 		schema.Named("rule", rule.ID), clickhouse.DateNamed("started_at", started, clickhouse.MilliSeconds),
 		schema.Named("duration_ms", uint32(max(0, r.options.Clock().Sub(started).Milliseconds()))),
 		clickhouse.DateNamed("arrived_from", orEpoch(a.ArrivedFrom), clickhouse.MilliSeconds),
 		clickhouse.DateNamed("arrived_to", orEpoch(a.ArrivedTo), clickhouse.MilliSeconds),
-		schema.Named("windows", uint32(len(a.Windows))), schema.Named("findings", uint32(len(a.Findings))), schema.Named("error", text))
+		schema.Named("windows", uint32(len(a.Windows))), schema.Named("findings", uint32(len(a.Findings))), schema.Named("error", text),
+		schema.Named("queries", a.Cost.Queries), schema.Named("read_rows", a.Cost.ReadRows), schema.Named("read_bytes", a.Cost.ReadBytes),
+		schema.Named("memory_bytes", a.Cost.MemoryBytes),
+		schema.Named("lateness_median", seconds(a.LatenessMedian)), schema.Named("lateness_max", seconds(a.LatenessMax)))
 	if err != nil {
 		return fmt.Errorf("record run of rule %s: %w", rule.ID, err)
 	}
 	return nil
 }
+
+// seconds is a duration as rule_runs keeps it.
+func seconds(d time.Duration) uint32 { return uint32(min(d/time.Second, math.MaxUint32)) }
 
 // orEpoch is 1970 for the zero time, which ClickHouse has no room for.
 func orEpoch(at time.Time) time.Time {

@@ -165,6 +165,17 @@ func TestWatermarkMovesOnlyOnSuccess(t *testing.T) {
 	if runs != 3 || failed != 2 {
 		t.Errorf("%d runs recorded, %d failed, want 3 and 2", runs, failed)
 	}
+	// The run that succeeded says what it cost, and how late its rows came.
+	var queries, late, latest uint32
+	var rows, bytes uint64
+	if err := store.QueryRow(t.Context(), "SELECT queries, read_rows, read_bytes, lateness_median_s, lateness_max_s FROM rule_runs WHERE error = ''").
+		Scan(&queries, &rows, &bytes, &late, &latest); err != nil {
+		t.Fatal(err)
+	}
+	age := time.Since(testBase)
+	if queries < 4 || rows < 60 || bytes < 1000 || late == 0 || late > latest || time.Duration(latest)*time.Second > age {
+		t.Errorf("the run made %d queries, read %d rows and %d bytes, late by %d s to %d s; the events are %s old", queries, rows, bytes, late, latest, age)
+	}
 }
 
 // Rows that have just arrived wait, so that an older insert that is still under way

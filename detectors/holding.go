@@ -6,48 +6,86 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-const holdingQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toDateTime64(0, 3, 'UTC') AS latest
+const holdingQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
 WHERE ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
 ORDER BY w`
 
-const holdingRangeQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toDateTime64(0, 3, 'UTC') AS latest
+const holdingRangeQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
   AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
 ORDER BY w`
 
-const arrivedQuery = `SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, max(ingested_at) AS latest
-FROM events
-WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
-  AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
-GROUP BY w
+// The lateness of all arrivals is that of their windows, put together.
+const arrivedQuery = `SELECT w, latest, quantileTDigestMerge(0.5)(lateness) OVER () AS median, max(longest) OVER () AS longest
+FROM (
+    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late
+    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, max(ingested_at) AS latest,
+        quantileTDigestState(0.5)(late) AS lateness, max(late) AS longest
+    FROM events
+    WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
+      AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
+    GROUP BY w
+)
 ORDER BY w`
 
 // windowsHolding lists the grid windows that hold events of the log types that
 // the rule needs, within a stretch of event time or (nil) at all.
 func (r *Runner) windowsHolding(ctx context.Context, rule Rule, within *Window) ([]int64, error) {
 	if within == nil {
-		numbers, _, err := r.windowNumbers(ctx, rule, holdingQuery)
-		return numbers, err
+		return r.windowNumbers(ctx, rule, holdingQuery)
 	}
-	numbers, _, err := r.windowNumbers(ctx, rule, holdingRangeQuery,
+	return r.windowNumbers(ctx, rule, holdingRangeQuery,
 		clickhouse.DateNamed("from", within.From, clickhouse.MilliSeconds), clickhouse.DateNamed("to", within.To, clickhouse.MilliSeconds))
+}
+
+// arrivedWindows are the grid windows that new rows touched.
+type arrivedWindows struct {
+	windows []int64
+	// latest is the last arrival.
+	latest time.Time
+	// median and longest are how late the rows came: arrival less event time.
+	median, longest time.Duration
+}
+
+// windowsArrived lists the grid windows touched by rows that arrived in (from, to].
+func (r *Runner) windowsArrived(ctx context.Context, rule Rule, from, to time.Time) (arrived arrivedWindows, err error) {
+	err = r.windowRows(ctx, rule, arrivedQuery, func(rows driver.Rows) error {
+		var number, longest int64
+		var at time.Time
+		var median float32
+		if err := rows.Scan(&number, &at, &median, &longest); err != nil {
+			return err
+		}
+		arrived.windows = append(arrived.windows, number)
+		if at.After(arrived.latest) {
+			arrived.latest = at.UTC()
+		}
+		arrived.median, arrived.longest = time.Duration(median)*time.Millisecond, time.Duration(longest)*time.Millisecond
+		return nil
+	}, clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds))
+	return arrived, err
+}
+
+func (r *Runner) windowNumbers(ctx context.Context, rule Rule, query string, args ...any) (numbers []int64, err error) {
+	err = r.windowRows(ctx, rule, query, func(rows driver.Rows) error {
+		var number int64
+		err := rows.Scan(&number)
+		numbers = append(numbers, number)
+		return err
+	}, args...)
 	return numbers, err
 }
 
-// windowsArrived lists the grid windows touched by rows that arrived in (from, to],
-// and the last of these arrivals.
-func (r *Runner) windowsArrived(ctx context.Context, rule Rule, from, to time.Time) (windows []int64, latest time.Time, err error) {
-	return r.windowNumbers(ctx, rule, arrivedQuery,
-		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds))
-}
-
-func (r *Runner) windowNumbers(ctx context.Context, rule Rule, query string, args ...any) (numbers []int64, latest time.Time, err error) {
+// windowRows asks for windows of the rule's grid and log types, and gives each row to
+// scan.
+func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan func(driver.Rows) error, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, r.options.QueryTimeout)
 	defer cancel()
 	args = append(args, schema.Named("size", rule.Window.Milliseconds()),
@@ -56,22 +94,16 @@ func (r *Runner) windowNumbers(ctx context.Context, rule Rule, query string, arg
 	settings["final"] = 0
 	rows, err := r.store.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), query, args...)
 	if err != nil {
-		return nil, latest, fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
+		return fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var number int64
-		var at time.Time
-		if err := rows.Scan(&number, &at); err != nil {
-			return nil, latest, fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
-		}
-		numbers = append(numbers, number)
-		if at.After(latest) {
-			latest = at.UTC()
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, latest, fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
+		return fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
 	}
-	return numbers, latest, nil
+	return nil
 }

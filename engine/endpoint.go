@@ -14,6 +14,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 const (
@@ -74,6 +76,7 @@ func (e Endpoint) ClientOptions(role Role) (*clickhouse.Options, error) {
 		MaxOpenConns:    8,
 		MaxIdleConns:    8,
 		ConnMaxLifetime: time.Hour,
+		TransportFunc:   schema.MeteredTransport,
 	}
 	if e.Socket != "" {
 		options.DialContext = e.dial

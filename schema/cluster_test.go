@@ -88,6 +88,7 @@ func TestEveryTableOfAClusterIsReplicated(t *testing.T) {
 	for _, s := range script(t, crm) {
 		switch {
 		case strings.HasPrefix(s, "INSERT INTO `crmwatch`.schema_migrations "), s == "CREATE DATABASE IF NOT EXISTS `crmwatch` ON CLUSTER `crm`":
+		case strings.HasPrefix(s, "ALTER TABLE `crmwatch`.") && strings.Contains(s, " ON CLUSTER `crm` "):
 		case !strings.HasPrefix(s, "CREATE TABLE IF NOT EXISTS `crmwatch`."),
 			!strings.Contains(s, " ON CLUSTER `crm`"),
 			!strings.Contains(s, "ENGINE = Replicated") && !strings.Contains(s, "ENGINE = Distributed('crm', 'crmwatch', "),

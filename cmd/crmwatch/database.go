@@ -249,6 +249,7 @@ func serverOptions(path string) (*clickhouse.Options, error) {
 		return nil, fmt.Errorf("read DSN file %s: write one line such as https://user:password@host:8443/database", path)
 	}
 	options.Protocol = clickhouse.HTTP
+	options.TransportFunc = schema.MeteredTransport
 	if options.Settings == nil {
 		options.Settings = clickhouse.Settings{}
 	}

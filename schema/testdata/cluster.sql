@@ -258,3 +258,64 @@ ORDER BY (agent_uid, sequence)
 TTL toDateTime(received_at) + INTERVAL 90 DAY;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0007_deliveries');
+
+ALTER TABLE `crmwatch`.rule_runs ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS queries UInt32,
+    ADD COLUMN IF NOT EXISTS read_rows UInt64,
+    ADD COLUMN IF NOT EXISTS read_bytes UInt64,
+    ADD COLUMN IF NOT EXISTS memory_bytes UInt64,
+    ADD COLUMN IF NOT EXISTS lateness_median_s UInt32,
+    ADD COLUMN IF NOT EXISTS lateness_max_s UInt32;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0009_rule_run_cost');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.rule_coverage ON CLUSTER `crm`
+(
+    checked_at DateTime64(3, 'UTC'),
+    rule LowCardinality(String),
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    sight LowCardinality(String),
+    log_types Array(LowCardinality(String)),
+    missing Array(LowCardinality(String)),
+    events UInt64
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/rule_coverage', '{shard}-{replica}')
+PARTITION BY toYYYYMM(checked_at)
+ORDER BY (checked_at, rule, metadata_tenant_uid, metadata_product_name)
+TTL toDateTime(checked_at) + INTERVAL 90 DAY;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.source_lateness ON CLUSTER `crm`
+(
+    checked_at DateTime64(3, 'UTC'),
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    metadata_log_name LowCardinality(String),
+    events UInt64,
+    last_event DateTime64(3, 'UTC'),
+    last_arrival DateTime64(3, 'UTC'),
+    lateness_median_s UInt32,
+    lateness_p95_s UInt32,
+    lateness_max_s UInt32
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/source_lateness', '{shard}-{replica}')
+PARTITION BY toYYYYMM(checked_at)
+ORDER BY (checked_at, metadata_tenant_uid, metadata_product_name, metadata_log_name)
+TTL toDateTime(checked_at) + INTERVAL 90 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0010_coverage');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.self_tests ON CLUSTER `crm`
+(
+    started_at DateTime64(3, 'UTC'),
+    rule LowCardinality(String),
+    test String,
+    passed UInt8,
+    problem String,
+    duration_ms UInt32
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/self_tests', '{shard}-{replica}')
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (rule, started_at, test)
+TTL toDateTime(started_at) + INTERVAL 90 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0011_self_tests');
