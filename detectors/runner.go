@@ -83,7 +83,16 @@ func (r *Runner) Evaluate(ctx context.Context, rule Rule, from, to time.Time) ([
 
 // Scan runs every rule over all event time in the store. Findings are in the
 // order of their first event.
-func (r *Runner) Scan(ctx context.Context) ([]schema.Finding, error) {
+func (r *Runner) Scan(ctx context.Context) ([]schema.Finding, error) { return r.scan(ctx, nil) }
+
+// Replay is Scan over the grid windows that hold events within a stretch of event
+// time. Nothing is stored and nobody is told, so it can be done with rules that
+// are only being tried.
+func (r *Runner) Replay(ctx context.Context, within Window) ([]schema.Finding, error) {
+	return r.scan(ctx, &within)
+}
+
+func (r *Runner) scan(ctx context.Context, within *Window) ([]schema.Finding, error) {
 	type job struct {
 		rule    Rule
 		windows []int64
@@ -91,7 +100,7 @@ func (r *Runner) Scan(ctx context.Context) ([]schema.Finding, error) {
 	var jobs []job
 	total, done := 0, 0
 	for _, rule := range r.rules {
-		windows, err := r.windowsHolding(ctx, rule, nil)
+		windows, err := r.windowsHolding(ctx, rule, within)
 		if err != nil {
 			return nil, err
 		}

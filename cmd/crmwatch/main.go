@@ -37,6 +37,7 @@ type commands struct {
 	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
+	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`
 	Formats     formatsCommand     `cmd:"" help:"List the log formats that are understood."`
 	Pseudonym   pseudonymCommand   `cmd:"" help:"Make a person's pseudonym, look one up among known users, make a key."`
 	Explain     explainCommand     `cmd:"" help:"Show how a log is read: format, fields, redactions, rules."`

@@ -224,21 +224,36 @@ func writeFindings(w io.Writer, findings []schema.Finding) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	for _, f := range findings {
-		line := findingLine{
-			UID: f.UID.String(), Rule: f.Rule, Severity: f.Severity.String(), SeverityID: uint8(f.Severity), Title: f.Title,
-			Tenant: f.TenantUID, Product: f.Product, EntityType: f.EntityType, Entity: f.Entity, EntityUID: f.EntityUID,
-			FirstSeen: f.FirstSeen.UTC(), LastSeen: f.LastSeen.UTC(), Count: f.Count, Attack: append([]string{}, f.Attack...),
-			Message: f.Message, WindowFrom: f.WindowFrom.UTC(), WindowTo: f.WindowTo.UTC(), AlertUID: alertOf[f.UID],
-			Attributes: f.Attributes, Evidence: []string{}, EvidenceSQL: f.EvidenceSQL,
-		}
-		for _, uid := range f.Evidence {
-			line.Evidence = append(line.Evidence, uid.String())
-		}
+		line := lineOf(f)
+		line.AlertUID = alertOf[f.UID]
 		if err := encoder.Encode(line); err != nil {
 			return fmt.Errorf("write findings: %w", err)
 		}
 	}
 	return nil
+}
+
+// lineOf is a finding as it is printed; its alert is left open.
+func lineOf(f schema.Finding) findingLine {
+	line := findingLine{
+		UID: f.UID.String(), Rule: f.Rule, Severity: f.Severity.String(), SeverityID: uint8(f.Severity), Title: f.Title,
+		Tenant: f.TenantUID, Product: f.Product, EntityType: f.EntityType, Entity: f.Entity, EntityUID: f.EntityUID,
+		FirstSeen: f.FirstSeen.UTC(), LastSeen: f.LastSeen.UTC(), Count: f.Count, Attack: append([]string{}, f.Attack...),
+		Message: f.Message, WindowFrom: f.WindowFrom.UTC(), WindowTo: f.WindowTo.UTC(),
+		Attributes: f.Attributes, Evidence: []string{}, EvidenceSQL: f.EvidenceSQL,
+	}
+	for _, uid := range f.Evidence {
+		line.Evidence = append(line.Evidence, uid.String())
+	}
+	return line
+}
+
+func findingLines(findings []schema.Finding) []findingLine {
+	lines := make([]findingLine, len(findings))
+	for i, f := range findings {
+		lines[i] = lineOf(f)
+	}
+	return lines
 }
 
 // runbookOf finds a rule's next steps by its id.
