@@ -11,6 +11,9 @@ import (
 // error names a parameter that the rule does not have, or a value that does not
 // fit the parameter's type.
 func (r Rule) WithParameters(values map[string]any) (Rule, error) {
+	if r.inFile == nil {
+		r.inFile = r.Params
+	}
 	r.Params = slices.Clone(r.Params)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		i := slices.IndexFunc(r.Params, func(p Param) bool { return p.Name == name })
@@ -24,6 +27,14 @@ func (r Rule) WithParameters(values map[string]any) (Rule, error) {
 		r.Params[i].Value = value
 	}
 	return r, nil
+}
+
+// untuned is the rule with the parameters of its file.
+func (r Rule) untuned() Rule {
+	if r.inFile != nil {
+		r.Params = r.inFile
+	}
+	return r
 }
 
 func (r Rule) paramNames() string {

@@ -82,6 +82,8 @@ type Rule struct {
 	File string
 
 	source *source
+	// inFile are the parameters as the file has them, when Params are others.
+	inFile []Param
 }
 
 // Needs says what a rule must find in the data to be able to fire.

@@ -73,6 +73,17 @@ func CreateDatabase(ctx context.Context, conn Store, place Place) (made bool, er
 	return true, nil
 }
 
+// DropDatabase removes a database with everything in it from one server, if it is there.
+func DropDatabase(ctx context.Context, conn Store, name string) error {
+	if err := (Place{Database: name}).Check(); err != nil {
+		return err
+	}
+	if err := conn.Exec(ctx, "DROP DATABASE IF EXISTS `"+name+"` SYNC"); err != nil {
+		return fmt.Errorf("drop database %s: %w", name, err)
+	}
+	return nil
+}
+
 // HasDatabase says whether the server has a database of that name.
 func HasDatabase(ctx context.Context, conn Store, name string) (there bool, err error) {
 	if err := conn.QueryRow(ctx, "SELECT count() > 0 FROM system.databases WHERE name = {name:String}", Named("name", name)).Scan(&there); err != nil {

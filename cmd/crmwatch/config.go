@@ -14,6 +14,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/collector/client"
+	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -83,6 +84,8 @@ type rulesConfig struct {
 	Schedule string `yaml:"schedule"`
 	// Settle is how old an arrival must be before a rule looks at it.
 	Settle time.Duration `yaml:"settle"`
+	// SelfTest is when the rules prove that they can fire: a cron line in UTC, or off.
+	SelfTest string `yaml:"self_test"`
 }
 
 type slackConfig struct {
@@ -119,7 +122,7 @@ func loadConfig(path string) (config, error) {
 	}
 	c := config{
 		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
-		Rules:   rulesConfig{Settle: 5 * time.Second},
+		Rules:   rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
 		Log:     logConfig{Level: "info", Format: "text"},
@@ -257,6 +260,9 @@ func (c *configCheck) all(cfg *config) {
 	c.ship(cfg.Ship)
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
+	}
+	if cfg.Rules.SelfTest != selfTestOff && detectors.CheckSchedule(cfg.Rules.SelfTest) != nil {
+		c.fail("$.rules.self_test", "rules.self_test is %q: use @daily, a cron line in UTC such as \"0 3 * * *\", or off", cfg.Rules.SelfTest)
 	}
 }
 

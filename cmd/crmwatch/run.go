@@ -105,6 +105,7 @@ func (c logConfig) logger(w io.Writer) *slog.Logger {
 // monitor is everything that `crmwatch run` keeps running.
 type monitor struct {
 	log      *slog.Logger
+	config   config
 	db       *database // nil with a ClickHouse server
 	conn     schema.Store
 	slack    *alerting.Slack
@@ -116,7 +117,7 @@ type monitor struct {
 }
 
 func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
-	m := &monitor{log: log}
+	m := &monitor{log: log, config: cfg}
 	defer func() {
 		if err != nil {
 			m.close()
@@ -234,6 +235,9 @@ func (m *monitor) run(ctx context.Context) error {
 	go reportSources(ctx, m.log, m.pipeline)
 	group.Go(func() error { return m.runner.Run(ctx) })
 	group.Go(func() error { return m.desk.Run(ctx) })
+	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
+		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
+	}
 	if m.db != nil {
 		group.Go(func() error {
 			select {
