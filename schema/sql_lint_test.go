@@ -23,6 +23,7 @@ var builtSQL = map[string]struct {
 	"alerting/outbox.go":              {1, "conditions written in that package; their values are parameters"},
 	"cmd/crmwatch/bench.go":           {3, "a measurement on files that it wrote itself"},
 	"collector/insert/inserter.go":    {1, "the name of one of two tables of the project"},
+	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/query.go":              {1, "a rule's own SQL, which the engine runs read-only"},
 	"detectors/ruletest.go":           {1, "a constant of another package"},
 	"detectors/validate.go":           {1, "a rule's own SQL, which the engine runs read-only"},

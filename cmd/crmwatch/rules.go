@@ -12,10 +12,11 @@ import (
 )
 
 type rulesCommand struct {
-	List   listRulesCommand   `cmd:"" help:"List the rules."`
-	Show   showRuleCommand    `cmd:"" help:"Show one rule: what it looks for, its parameters, its SQL."`
-	Test   testRulesCommand   `cmd:"" help:"Run the tests inside the rules on the real engine."`
-	Import importRulesCommand `cmd:"" help:"Compile rules written for other products."`
+	List     listRulesCommand   `cmd:"" help:"List the rules."`
+	Show     showRuleCommand    `cmd:"" help:"Show one rule: what it looks for, its parameters, its SQL."`
+	Test     testRulesCommand   `cmd:"" help:"Run the tests inside the rules on the real engine."`
+	Import   importRulesCommand `cmd:"" help:"Compile rules written for other products."`
+	Coverage coverageCommand    `cmd:"" help:"Show which rules can look at the collected logs, and why others cannot."`
 }
 
 // ruleFlags are the options of all rules commands.

@@ -235,6 +235,9 @@ func (m *monitor) run(ctx context.Context) error {
 	go reportSources(ctx, m.log, m.pipeline)
 	group.Go(func() error { return m.runner.Run(ctx) })
 	group.Go(func() error { return m.desk.Run(ctx) })
+	group.Go(func() error {
+		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
+	})
 	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
 	}

@@ -134,6 +134,9 @@ func (c *scanCommand) tell(ctx context.Context, w io.Writer, db *database, rules
 	if err := writeQuiet(ctx, w, db, findings); err != nil {
 		return err
 	}
+	if err := c.writeBlind(ctx, w, db, rules); err != nil {
+		return err
+	}
 	c.writeNext(w, findings, report)
 	return nil
 }

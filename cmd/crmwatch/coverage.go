@@ -1,0 +1,145 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/crmwatch/crmwatch/detectors"
+)
+
+type coverageCommand struct {
+	monitoredFlags
+	Days int `default:"7" help:"Look at so many days before the latest event."`
+}
+
+func (coverageCommand) Help() string {
+	return `A rule can fire where there is a log of a type that it needs, with the columns that it needs. The check reads every rare
+log, and a sample of the hours of frequent ones.
+
+Example:
+  crmwatch rules coverage --data ./data`
+}
+
+// coverageDays is how much event time a scan and crmwatch run look at.
+const coverageDays = 7
+
+// maxShownTypes is how many missing log types a line of the table names.
+const maxShownTypes = 3
+
+func (c *coverageCommand) Run(ctx context.Context, term terminal) error {
+	m, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	report, err := detectors.NewRunner(m.conn, m.rules, detectors.Options{}).CheckCoverage(ctx, time.Duration(c.Days)*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	if len(report.Sources) == 0 {
+		return exitError{exitNothing, "there are no events to look at"}
+	}
+	return writeCoverage(term.out, report, m.rules, c.flag())
+}
+
+func writeCoverage(w io.Writer, report detectors.CoverageReport, rules []detectors.Rule, flag string) error {
+	fmt.Fprintf(w, "What the rules can see in the logs of %s to %s UTC\n\n", report.Within.From.Format(minuteLayout), report.Within.To.Format(minuteLayout))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RULE\tCAN FIRE FOR\tBLIND BECAUSE")
+	for _, rule := range rules {
+		var sees, why []string
+		for _, c := range report.Rules {
+			if c.Rule != rule.ID {
+				continue
+			}
+			if c.Sight != detectors.Blind {
+				sees = append(sees, place(c.Product, c.Tenant))
+			}
+			switch {
+			case c.Sight == detectors.SeesPart:
+				why = append(why, fmt.Sprintf("in part for %s: no %s", place(c.Product, c.Tenant), strings.Join(c.Missing, ", ")))
+			case c.Sight == detectors.Blind && len(c.LogTypes) > 0:
+				why = append(why, fmt.Sprintf("%s: no %s", place(c.Product, c.Tenant), strings.Join(c.Missing, ", ")))
+			}
+		}
+		if len(sees) == 0 && len(why) == 0 {
+			types := rule.Needs.LogTypes
+			text := "no log of the type " + strings.Join(types[:min(len(types), maxShownTypes)], ", ")
+			if more := len(types) - maxShownTypes; more > 0 {
+				text += fmt.Sprintf(" or %d more", more)
+			}
+			why = []string{text}
+		}
+		for i := range max(len(sees), len(why), 1) {
+			name, first, second := "", at(sees, i), at(why, i)
+			if i == 0 {
+				name, first = rule.ID, cmp.Or(first, "nothing")
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", name, first, second)
+		}
+	}
+	fmt.Fprintln(table, "\t\t")
+	fmt.Fprintln(table, "LOG\tOF\tARRIVES AFTER")
+	for _, s := range report.Sources {
+		late := fmt.Sprintf("%s in the median, 95 %% within %s, all within %s", spanText(s.Median), spanText(s.P95), spanText(s.Longest))
+		if s.Median > oldLogs {
+			late = "loaded afterwards: not known"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", printable(cmp.Or(s.LogName, "(no name)")), place(s.Product, s.Tenant), late)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write coverage: %w", err)
+	}
+	fmt.Fprintf(w, "\nNext:\n  %s rules show RULE      # the log types and columns that a rule needs\n  %s backtest %s      # what the rules find in these logs\n", os.Args[0], os.Args[0], flag)
+	return nil
+}
+
+func at(texts []string, i int) string {
+	if i < len(texts) {
+		return texts[i]
+	}
+	return ""
+}
+
+// place names the logs of a product and tenant.
+func place(product, tenant string) string {
+	text := cmp.Or(product, "(no product)")
+	if tenant != "" {
+		text += " (" + tenant + ")"
+	}
+	return shorten(printable(text), 60)
+}
+
+// writeBlind ends a scan with what it could not look for.
+func (c *scanCommand) writeBlind(ctx context.Context, w io.Writer, db *database, rules []detectors.Rule) error {
+	report, err := detectors.NewRunner(db.conn, rules, detectors.Options{}).CheckCoverage(ctx, coverageDays*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	blind := report.BlindRules(rules)
+	if len(blind) == 0 {
+		return nil
+	}
+	dir := cmp.Or(c.Data, "DIR")
+	fmt.Fprintf(w, "%s could not look: %s; `%s rules coverage --data %s` says why.\n", plural(len(blind), "rule"),
+		strings.Join(blind, ", "), os.Args[0], dir)
+	return nil
+}
+
+// checkCoverage keeps what the rules can see, and says in the log which are blind.
+func (m *monitor) checkCoverage(ctx context.Context) error {
+	report, err := m.runner.CheckCoverage(ctx, coverageDays*24*time.Hour)
+	if err != nil || len(report.Sources) == 0 {
+		return err
+	}
+	if blind := report.BlindRules(m.runner.Rules()); len(blind) > 0 {
+		m.log.Info("rules that cannot look: no log has what they need; see crmwatch rules coverage", "rules", strings.Join(blind, ","))
+	}
+	return detectors.SaveCoverage(ctx, m.conn, report, time.Now())
+}
