@@ -26,6 +26,13 @@ type Arrival struct {
 	LatenessMedian, LatenessMax time.Duration
 	// Cost is what looking cost the engine.
 	Cost schema.QueryCost
+
+	// watermark is the name under which it is kept.
+	watermark string
+	// fresh is what arrived for a rule that keeps a state. scope is, for each entity
+	// that was judged by it, the start of the first window for which Findings says all.
+	fresh ruleState
+	scope map[seriesKey]time.Time
 }
 
 // Arrivals evaluates the windows that rows touched which arrived since the rule's
@@ -34,11 +41,11 @@ type Arrival struct {
 func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arrival, err error) {
 	ctx, meter := schema.MeasureCost(ctx)
 	defer func() { a.Cost = meter.Cost() }()
-	from, err := r.Watermark(ctx, rule.ID)
+	from, err := r.Watermark(ctx, rule.stateName())
 	if err != nil {
 		return Arrival{}, err
 	}
-	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from}
+	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from, watermark: rule.stateName()}
 	settled := now.Add(-r.options.Settle)
 	if !settled.After(from) {
 		return a, nil
@@ -52,6 +59,9 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 	// The last arrival seen, not the clock: a clock that runs ahead for a while must
 	// not carry the watermark past rows that are still to come.
 	a.ArrivedTo = found.latest
+	if rule.Kind.remembers() {
+		return r.stateArrivals(ctx, rule, a, arrived)
+	}
 	around := Window{
 		gridWindow(arrived[0], rule.Window).From.Add(-rule.overhang()),
 		gridWindow(arrived[len(arrived)-1], rule.Window).To.Add(rule.reach()),
@@ -71,7 +81,7 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 }
 
 // Watermark is the arrival time up to which a rule has looked at rows; 1970 for a
-// rule that never ran.
+// rule that never ran. A rule that keeps a state goes by the name of its state.
 func (r *Runner) Watermark(ctx context.Context, rule string) (time.Time, error) {
 	var at time.Time
 	err := r.store.QueryRow(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"session_timezone": "UTC"})),
@@ -82,15 +92,18 @@ func (r *Runner) Watermark(ctx context.Context, rule string) (time.Time, error) 
 	return at.UTC(), nil
 }
 
-// Commit records that an arrival has been dealt with: the next Arrivals begins
-// after it.
+// Commit records that an arrival has been dealt with: it is added to the state of a
+// rule that keeps one, and the next Arrivals begins after it.
 func (r *Runner) Commit(ctx context.Context, a Arrival) error {
 	if !a.ArrivedTo.After(a.ArrivedFrom) {
 		return nil
 	}
+	if err := r.saveState(ctx, a.watermark, a.fresh); err != nil {
+		return err
+	}
 	err := r.store.Exec(writing(ctx), `INSERT INTO watermarks (rule, version, watermark)
 SELECT {rule:String}, {version:UInt64}, {watermark:DateTime64(3)}`,
-		schema.Named("rule", a.Rule), schema.Named("version", uint64(a.ArrivedTo.UnixMilli())),
+		schema.Named("rule", a.watermark), schema.Named("version", uint64(a.ArrivedTo.UnixMilli())),
 		clickhouse.DateNamed("watermark", a.ArrivedTo, clickhouse.MilliSeconds))
 	if err != nil {
 		return fmt.Errorf("save watermark of rule %s: %w", a.Rule, err)

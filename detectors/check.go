@@ -47,7 +47,11 @@ func (c *check) rule() Rule {
 	}
 	c.words(&rule)
 	c.times(&rule)
+	c.belonging(rule.Kind)
 	c.spike(&rule)
+	c.firstSeen(&rule)
+	c.sequence(&rule)
+	c.silence(&rule)
 	rule.Params = c.params()
 	c.placeholders(rule)
 	for i, name := range f.Needs.Parameters {
@@ -77,8 +81,8 @@ func (c *check) words(rule *Rule) {
 	if rule.Severity, known = schema.ParseSeverity(c.file.Severity); !known {
 		c.add(fmt.Sprintf("severity %q is not known", c.file.Severity), "use informational, low, medium, high or critical", "severity")
 	}
-	if rule.Kind != KindQuery && rule.Kind != KindSpike {
-		c.add(fmt.Sprintf("kind %q is not known", c.file.Kind), "use query or spike", "kind")
+	if !slices.Contains(kinds, rule.Kind) {
+		c.add(fmt.Sprintf("kind %q is not known", c.file.Kind), "use query, spike, first_seen, sequence or silence", "kind")
 	}
 	if !slices.Contains(entityTypes, rule.EntityType) {
 		c.add(fmt.Sprintf("entity_type %q is not known", rule.EntityType), "use "+strings.Join(entityTypes, ", "), "entity_type")
@@ -127,22 +131,12 @@ func (c *check) times(rule *Rule) {
 
 func (c *check) spike(rule *Rule) {
 	if rule.Kind != KindSpike {
-		for _, key := range []string{"metric", "bucket", "guards"} {
-			if _, value := child(c.source.root, key); value != nil {
-				c.add(key+" belongs to rules of kind spike", "leave it out, or write kind: spike", key)
-			}
-		}
 		return
 	}
 	if !slices.Contains([]Metric{MetricCalls, MetricBytes, MetricErrors, MetricRows}, rule.Metric) {
 		c.add(fmt.Sprintf("metric %q is not known", rule.Metric), "use calls, bytes, errors or rows", "metric")
 	}
-	bucket, err := parseDuration(c.file.Bucket)
-	if err != nil || bucket < time.Minute || bucket > day || day%max(bucket, 1) != 0 {
-		c.add(fmt.Sprintf("bucket %q is not a part of a day", c.file.Bucket), "write 1h or 5m", "bucket")
-		bucket = time.Hour
-	}
-	rule.Bucket = bucket
+	rule.Bucket = c.bucket()
 	rule.Guards = defaultGuards(rule.Metric)
 	if g := c.file.Guards; g != nil {
 		for key, set := range map[string]struct {

@@ -138,7 +138,7 @@ func replaceFindings(ctx context.Context, store schema.Store, a Arrival, now tim
 	if len(a.Windows) == 0 {
 		return nil, nil
 	}
-	stored, err := LoadFindings(ctx, store, FindingFilter{Rule: a.Rule, From: a.Windows[0].From, To: a.Windows[len(a.Windows)-1].To})
+	stored, err := LoadFindings(ctx, store, a.replaces())
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func replaceFindings(ctx context.Context, store schema.Store, a Arrival, now tim
 	for _, old := range stored {
 		if i, known := current[old.UID]; known {
 			a.Findings[i].DetectedAt = old.DetectedAt
-		} else if inWindows(a.Windows, old.WindowFrom) {
+		} else if a.saysAllOf(old) {
 			gone = append(gone, old.UID.String())
 		}
 	}
@@ -164,6 +164,31 @@ func replaceFindings(ctx context.Context, store schema.Store, a Arrival, now tim
 		}
 	}
 	return a.Findings, nil
+}
+
+// replaces bounds the findings that an arrival can change.
+func (a Arrival) replaces() FindingFilter {
+	filter := FindingFilter{Rule: a.Rule, From: a.Windows[0].From, To: a.Windows[len(a.Windows)-1].To}
+	if a.scope == nil {
+		return filter
+	}
+	filter.To = time.Time{}
+	for _, from := range a.scope {
+		if from.Before(filter.From) {
+			filter.From = from
+		}
+	}
+	return filter
+}
+
+// saysAllOf tells whether a stored finding would be among the arrival's, were it still
+// true.
+func (a Arrival) saysAllOf(old schema.Finding) bool {
+	if a.scope == nil {
+		return inWindows(a.Windows, old.WindowFrom)
+	}
+	from, judged := a.scope[seriesKey{old.TenantUID, old.Product, old.EntityUID}]
+	return judged && !old.WindowFrom.Before(from)
 }
 
 func inWindows(windows []Window, at time.Time) bool {

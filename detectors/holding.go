@@ -89,7 +89,7 @@ func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan f
 	ctx, cancel := context.WithTimeout(ctx, r.options.QueryTimeout)
 	defer cancel()
 	args = append(args, schema.Named("size", rule.Window.Milliseconds()),
-		schema.Named("any", len(rule.Needs.LogTypes) == 0), schema.Named("log_types", append([]string{}, rule.Needs.LogTypes...)))
+		schema.Named("any", rule.anyLogType()), schema.Named("log_types", append([]string{}, rule.Needs.LogTypes...)))
 	settings := r.readerSettings(maxSeriesRows)
 	settings["final"] = 0
 	rows, err := r.store.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), query, args...)
@@ -107,3 +107,7 @@ func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan f
 	}
 	return nil
 }
+
+// anyLogType says whether events of every log type give a window a reason. Rules that
+// keep a state take each arrival once, whatever its type, so none may be passed over.
+func (r Rule) anyLogType() bool { return len(r.Needs.LogTypes) == 0 || r.Kind.remembers() }

@@ -14,7 +14,14 @@ type messageWord struct {
 // givenWords can be used in a message without being columns of the query.
 func givenWords(kind Kind) []string {
 	words := []string{"entity", "entity_uid", "tenant", "product", "count", "first_seen", "last_seen", "severity"}
-	if kind == KindSpike {
+	switch kind {
+	case KindFirstSeen:
+		words = append(words, "value", "known", "history", "history_days")
+	case KindSequence:
+		words = append(words, "steps", "took")
+	case KindSilence:
+		words = append(words, "quiet", "usual", "since", "until", "history")
+	case KindSpike:
 		words = append(words, "metric", "value", "median", "share", "slot", "history", "peak_at", "peak_before", "score", "length")
 	}
 	return words

@@ -9,6 +9,10 @@ import (
 var givenParams = map[Kind]map[string]string{
 	KindQuery: {"from": "DateTime64(3)", "to": "DateTime64(3)", "lookback_from": "DateTime64(3)"},
 	KindSpike: {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32", "with_evidence": "UInt8"},
+
+	KindFirstSeen: {"from": "DateTime64(3)", "to": "DateTime64(3)"},
+	KindSequence:  {"from": "DateTime64(3)", "to": "DateTime64(3)"},
+	KindSilence:   {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32"},
 }
 
 // placeholders compares the parameters that the query uses with those declared,

@@ -24,12 +24,12 @@ const (
 type record map[string]any
 
 // read runs a rule's query over [from, to).
-func (r *Runner) read(ctx context.Context, rule Rule, from, to time.Time, params map[string]any) ([]record, error) {
-	return r.readStatement(ctx, rule, wrapQuery(rule.Query), from, to, params)
+func (r *Runner) read(ctx context.Context, rule Rule, from, to time.Time, params map[string]any, adjust ...func(clickhouse.Settings)) ([]record, error) {
+	return r.readStatement(ctx, rule, wrapQuery(rule.Query), from, to, params, adjust...)
 }
 
 // readStatement runs a statement with the rule's parameters.
-func (r *Runner) readStatement(ctx context.Context, rule Rule, statement string, from, to time.Time, params map[string]any) ([]record, error) {
+func (r *Runner) readStatement(ctx context.Context, rule Rule, statement string, from, to time.Time, params map[string]any, adjust ...func(clickhouse.Settings)) ([]record, error) {
 	args := []any{clickhouse.DateNamed("from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("to", to, clickhouse.MilliSeconds)}
 	for name, value := range params {
 		if at, ok := value.(time.Time); ok {
@@ -44,10 +44,14 @@ func (r *Runner) readStatement(ctx context.Context, rule Rule, statement string,
 	ctx, cancel := context.WithTimeout(ctx, r.options.QueryTimeout)
 	defer cancel()
 	limit := maxResultRows
-	if rule.Kind == KindSpike {
+	if rule.Kind != KindQuery {
 		limit = maxSeriesRows
 	}
-	return readRecords(clickhouse.Context(ctx, clickhouse.WithSettings(r.readerSettings(limit))), r.store, statement, args...)
+	settings := r.readerSettings(limit)
+	for _, change := range adjust {
+		change(settings)
+	}
+	return readRecords(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), r.store, statement, args...)
 }
 
 // wrapQuery makes the rule's statement a subquery: it can then carry neither an

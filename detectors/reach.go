@@ -60,6 +60,10 @@ func reachProblems(rule Rule, lines []string) Problems {
 var requiredColumns = map[Kind][]string{
 	KindQuery: {"tenant", "product", "entity_uid", "first_seen", "last_seen", "count", "evidence"},
 	KindSpike: {"tenant", "product", "entity_uid", "bucket", "value", "evidence"},
+
+	KindFirstSeen: {"tenant", "product", "entity_uid", "value", "first_seen", "last_seen", "count", "evidence"},
+	KindSequence:  {"tenant", "product", "entity_uid", "step", "value", "time", "event_uid"},
+	KindSilence:   {"tenant", "product", "entity_uid", "bucket", "count"},
 }
 
 var columnTypes = map[string]func(string) bool{
@@ -68,11 +72,14 @@ var columnTypes = map[string]func(string) bool{
 	"bucket":     func(t string) bool { return strings.HasPrefix(t, "DateTime") },
 	"count":      func(t string) bool { return strings.HasPrefix(t, "UInt") },
 	"evidence":   func(t string) bool { return t == "Array(UUID)" },
+	"time":       func(t string) bool { return strings.HasPrefix(t, "DateTime64(3") },
+	"event_uid":  func(t string) bool { return t == "UUID" },
 }
 
 var columnMends = map[string]string{
 	"first_seen": "return a DateTime64(3), for example min(time) AS first_seen", "last_seen": "return a DateTime64(3), for example max(time) AS last_seen",
 	"bucket": "return toStartOfInterval(time, toIntervalSecond({bucket:UInt32})) AS bucket", "count": "return an unsigned whole number, for example count() AS count",
+	"time": "return the event's own time", "event_uid": "return the event's own event_uid",
 	"evidence": "return arrayMap(x -> x.2, groupArraySorted(50)((time, event_uid))) AS evidence",
 }
 
@@ -80,6 +87,10 @@ var columnMends = map[string]string{
 // message says.
 func columnProblems(rule Rule, columns map[string]string) Problems {
 	var problems Problems
+	if kind, returned := columns["value"]; returned && rule.Kind.remembers() && kind != "String" && kind != "LowCardinality(String)" {
+		line, column, _ := findWord(rule.Query, "value")
+		problems = append(problems, queryProblem(rule, line, column, fmt.Sprintf("the query returns value as %s", kind), "return a String, for example toString(...) AS value"))
+	}
 	for _, name := range requiredColumns[rule.Kind] {
 		kind, returned := columns[name]
 		mend := columnMends[name]

@@ -19,6 +19,12 @@ const (
 	KindQuery Kind = "query"
 	// KindSpike rules return a series a entity, judged against its own baseline.
 	KindSpike Kind = "spike"
+	// KindFirstSeen rules return the values of an entity; one that is new is found.
+	KindFirstSeen Kind = "first_seen"
+	// KindSequence rules return events that are steps; their order is found.
+	KindSequence Kind = "sequence"
+	// KindSilence rules return when an entity was active; that it stopped is found.
+	KindSilence Kind = "silence"
 )
 
 // Metric is what a spike rule counts. It decides words and the smallest value
@@ -48,6 +54,19 @@ const (
 // (DateTime) and value, at most one row a bucket; it has the further parameters
 // {bucket:UInt32} (seconds) and {with_evidence:UInt8}: when that is 1, it also fills
 // a column evidence.
+//
+// The other kinds judge an entity by all that it did before, which is kept as a state.
+// In a scheduled run their query sees only the events that have arrived since the last
+// one, so it must ask of each event alone, or of what events add up to in any order:
+// WHERE, min, max and count, but no HAVING and no join of events with each other. It
+// has {from:DateTime64(3)} and {to:DateTime64(3)} and returns tenant, product,
+// entity_uid, and
+//   - first_seen: value (String), first_seen, last_seen, count and evidence, one row an
+//     entity and value, and optionally entity; other columns become attributes;
+//   - sequence: step (a name out of Sequence.Steps), value, time and event_uid, one row
+//     an event, and optionally entity;
+//   - silence: bucket (DateTime) and count; it has the further parameter
+//     {bucket:UInt32} (seconds).
 type Rule struct {
 	ID          string
 	Title       string
@@ -78,6 +97,10 @@ type Rule struct {
 	Metric Metric
 	Bucket time.Duration
 	Guards Guards
+	// FirstSeen, Sequence and Silence belong to rules of these kinds.
+	FirstSeen FirstSeen
+	Sequence  Sequence
+	Silence   Silence
 	// File is where the rule was read from.
 	File string
 
@@ -91,7 +114,8 @@ type Needs struct {
 	// Columns are columns of the events table.
 	Columns []string
 	// LogTypes are values of metadata_log_name; one of them is enough. Empty means
-	// any. Only events of these types give a window a reason to be evaluated.
+	// any. Only events of these types give a window a reason to be evaluated, but for
+	// rules that keep a state.
 	LogTypes []string
 	// Parameters are lists that the installation has to fill: while one is empty, the
 	// rule sees nothing.

@@ -31,6 +31,15 @@ type ruleFile struct {
 	Metric         string                    `yaml:"metric"`
 	Bucket         string                    `yaml:"bucket"`
 	Guards         *guardsFile               `yaml:"guards"`
+	WarmUp         string                    `yaml:"warm_up"`
+	KnownAtMost    int                       `yaml:"known_at_most"`
+	Forget         string                    `yaml:"forget"`
+	Steps          []stepFile                `yaml:"steps"`
+	Within         string                    `yaml:"within"`
+	Gap            string                    `yaml:"gap"`
+	QuietFor       string                    `yaml:"quiet_for"`
+	Times          float64                   `yaml:"times"`
+	LeastHistory   string                    `yaml:"least_history"`
 	Params         map[string]paramFile      `yaml:"params"`
 	Query          string                    `yaml:"query"`
 	Message        string                    `yaml:"message"`
@@ -53,6 +62,12 @@ type guardsFile struct {
 	Least    float64 `yaml:"least"`
 	Ratio    float64 `yaml:"ratio"`
 	OverPeak float64 `yaml:"over_peak"`
+}
+
+type stepFile struct {
+	Name     string `yaml:"name"`
+	Count    int    `yaml:"count"`
+	Distinct int    `yaml:"distinct"`
 }
 
 type paramFile struct {
@@ -136,7 +151,7 @@ func yamlProblem(src *source, err error) Problem {
 }
 
 // ruleKeys are all keys of a rule file, at whatever depth.
-var ruleKeys = slices.Concat(keysOf(ruleFile{}), keysOf(needsFile{}), keysOf(guardsFile{}), keysOf(paramFile{}), keysOf(testFile{}), keysOf(Expectation{}))
+var ruleKeys = slices.Concat(keysOf(ruleFile{}), keysOf(needsFile{}), keysOf(guardsFile{}), keysOf(stepFile{}), keysOf(paramFile{}), keysOf(testFile{}), keysOf(Expectation{}))
 
 func keysOf(v any) []string {
 	var keys []string

@@ -128,9 +128,12 @@ func (r *Runner) scan(ctx context.Context, within *Window) ([]schema.Finding, er
 func (r *Runner) evaluate(ctx context.Context, rule Rule, windows []int64, step func()) ([]schema.Finding, error) {
 	var drafts []draft
 	var err error
-	if rule.Kind == KindSpike {
+	switch {
+	case rule.Kind == KindSpike:
 		drafts, err = r.spikes(ctx, rule, windows, step)
-	} else {
+	case rule.Kind.remembers():
+		drafts, err = r.remembered(ctx, rule, windows, step)
+	default:
 		drafts, err = r.matches(ctx, rule, windows, step)
 	}
 	if err != nil {

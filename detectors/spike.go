@@ -1,19 +1,19 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-// seriesKey is an entity of a spike rule.
+// seriesKey is an entity of a rule that follows each over time.
 type seriesKey struct{ tenant, product, uid string }
 
 // spikes judges the series of a spike rule and returns the episodes that open in
@@ -98,10 +98,12 @@ func sortedSeries(series map[seriesKey][]Bucket) []seriesKey {
 	for key := range series {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b seriesKey) int {
-		return strings.Compare(a.tenant+"\x00"+a.product+"\x00"+a.uid, b.tenant+"\x00"+b.product+"\x00"+b.uid)
-	})
+	slices.SortFunc(keys, compareSeries)
 	return keys
+}
+
+func compareSeries(a, b seriesKey) int {
+	return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.product, b.product), cmp.Compare(a.uid, b.uid))
 }
 
 // spikeEvidence asks for the events of the episode's peak.

@@ -56,6 +56,9 @@ func (r *Runner) validate(ctx context.Context, rule Rule) (Problems, error) {
 }
 
 func emptyParams(rule Rule) map[string]any {
+	if rule.Kind.remembers() {
+		return stateParams(rule)
+	}
 	if rule.Kind == KindSpike {
 		return map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0)}
 	}

@@ -59,7 +59,7 @@ func (p Place) onCluster() string {
 }
 
 var (
-	createTable = regexp.MustCompile(`(?s)^CREATE TABLE IF NOT EXISTS (\w+)\n(\(\n.*\n\))\nENGINE = ((?:Replacing)?MergeTree)(?:\(([\w, ]+)\))?\n(.*)$`)
+	createTable = regexp.MustCompile(`(?s)^CREATE TABLE IF NOT EXISTS (\w+)\n(\(\n.*\n\))\nENGINE = ((?:Replacing|Aggregating)?MergeTree)(?:\(([\w, ]+)\))?\n(.*)$`)
 	alterTable  = regexp.MustCompile(`(?s)^ALTER TABLE (\w+)\s+((?:ADD|MODIFY|DROP|RENAME|COMMENT) COLUMN .*)$`)
 	alterLocal  = regexp.MustCompile(`(?s)^ALTER TABLE (\w+)\s+((?:ADD|DROP|MATERIALIZE) (?:INDEX|PROJECTION) .*|MODIFY (?:TTL|SETTING) .*)$`)
 	comment     = regexp.MustCompile(`(?m)^\s*--.*\n`)

@@ -13,23 +13,26 @@ import (
 	"github.com/crmwatch/crmwatch/engine"
 )
 
-// The rule in docs/rules.md is what people copy: it must pass its own tests.
-func TestTheDocumentedRuleWorks(t *testing.T) {
+// The rules in docs/rules.md are what people copy: each must pass its own tests.
+func TestTheDocumentedRulesWork(t *testing.T) {
 	text, err := os.ReadFile("../../docs/rules.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "```yaml\n")
-	rule, _, closed := strings.Cut(rest, "```")
-	if !found || !closed {
-		t.Fatal("docs/rules.md holds no rule")
-	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(id: ([a-z-]+)\n.*?)```").FindAllStringSubmatch(string(text), -1)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "rule.yaml"), []byte(rule), 0o600); err != nil {
-		t.Fatal(err)
+	args := []string{"rules", "test", "--rules", dir}
+	for _, block := range blocks {
+		if err := os.WriteFile(filepath.Join(dir, block[2]+".yaml"), []byte(block[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--rule", block[2])
 	}
-	out := runProgram(t, "rules", "test", "--rules", dir, "--rule", "gateway-refusals")
-	if !strings.Contains(out, "3 passed, 0 failed") {
+	if len(blocks) != 4 {
+		t.Errorf("docs/rules.md holds %d rules", len(blocks))
+	}
+	out := runProgram(t, args...)
+	if !strings.Contains(out, "12 passed, 0 failed") {
 		t.Errorf("rules test said:\n%s", out)
 	}
 }

@@ -259,6 +259,58 @@ TTL toDateTime(received_at) + INTERVAL 90 DAY;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0007_deliveries');
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.rule_seen ON CLUSTER `crm`
+(
+    rule LowCardinality(String),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    entity_uid String,
+    value String,
+    stretch Int64,
+    first_seen SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    last_seen SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    saved_at SimpleAggregateFunction(max, DateTime('UTC'))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/rule_seen', '{shard}-{replica}')
+ORDER BY (rule, tenant, product, entity_uid, value, stretch)
+TTL saved_at + INTERVAL 400 DAY;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.rule_steps ON CLUSTER `crm`
+(
+    rule LowCardinality(String),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    entity_uid String,
+    time DateTime64(3, 'UTC'),
+    step LowCardinality(String),
+    event_uid UUID,
+    value String,
+    entity String,
+    saved_at DateTime('UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/rule_steps', '{shard}-{replica}', saved_at)
+ORDER BY (rule, tenant, product, entity_uid, time, step, event_uid, value)
+TTL saved_at + INTERVAL 100 DAY;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.rule_activity ON CLUSTER `crm`
+(
+    rule LowCardinality(String),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    entity_uid String,
+    bucket DateTime('UTC'),
+    saved_at DateTime('UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/rule_activity', '{shard}-{replica}', saved_at)
+ORDER BY (rule, tenant, product, entity_uid, bucket)
+TTL saved_at + INTERVAL 100 DAY;
+
+ALTER TABLE `crmwatch`.events_local ON CLUSTER `crm` ADD INDEX IF NOT EXISTS ingested_at_range ingested_at TYPE minmax GRANULARITY 1;
+
+ALTER TABLE `crmwatch`.events_local ON CLUSTER `crm` MATERIALIZE INDEX ingested_at_range;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0008_rule_state');
+
 ALTER TABLE `crmwatch`.rule_runs ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS queries UInt32,
     ADD COLUMN IF NOT EXISTS read_rows UInt64,
     ADD COLUMN IF NOT EXISTS read_bytes UInt64,
