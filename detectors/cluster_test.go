@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -61,6 +62,39 @@ func TestFindingsAreTakenBackOnACluster(t *testing.T) {
 		stored, err := LoadFindings(t.Context(), store, FindingFilter{Rule: "invented"})
 		if err != nil || len(stored) != len(findings) {
 			t.Errorf("%d findings are stored, want %d (%v)", len(stored), len(findings), err)
+		}
+	}
+}
+
+// What keeps a state finds on a cluster what it finds on one server, and reads there
+// too only what has arrived.
+func TestStateOnACluster(t *testing.T) {
+	rules := documentedRules(t)
+	for _, shards := range []string{enginetest.OneShard, enginetest.TwoShards} {
+		store := enginetest.OpenCluster(t, shards)
+		if shards == enginetest.OneShard {
+			insertEvents(t, store, firing(t, rules))
+		}
+		runner := NewRunner(store, rules, Options{Clock: later})
+		for _, rule := range rules {
+			for range 2 {
+				if err := runner.Wake(t.Context(), rule); err != nil {
+					t.Errorf("%s: wake rule %s: %v", shards, rule.ID, err)
+				}
+			}
+			if shards != enginetest.OneShard {
+				continue
+			}
+			found, err := LoadFindings(t.Context(), store, FindingFilter{Rule: rule.ID})
+			found = slices.DeleteFunc(found, func(f schema.Finding) bool { return f.TenantUID != rule.ID })
+			if err != nil || len(found) != 1 {
+				t.Errorf("rule %s: %d findings, %v", rule.ID, len(found), err)
+			}
+			before := &Window{time.UnixMilli(0), testBase.Add(-100 * day)}
+			state, err := runner.collect(t.Context(), rule, []int64{gridIndex(testBase, rule.Window)}, before, func(int64) {})
+			if err != nil || len(state) != 0 {
+				t.Errorf("rule %s: %d entities did something before anything arrived, %v", rule.ID, len(state), err)
+			}
 		}
 	}
 }

@@ -48,8 +48,7 @@ func (s ruleState) newest() map[string]time.Time {
 
 // judge words what the state says of the moments that are asked for: the start of a
 // finding's window or, of a silence, its last bucket.
-func (r *Runner) judge(ctx context.Context, rule Rule, state ruleState, newest map[string]time.Time, asked func(seriesKey, time.Time) bool) ([]draft, error) {
-	var drafts []draft
+func (r *Runner) judge(ctx context.Context, rule Rule, state ruleState, newest map[string]time.Time, asked func(seriesKey, time.Time) bool) (drafts []draft, err error) {
 	novelties := map[int64]map[seriesKey]Novelty{}
 	for _, key := range state.keys() {
 		e := state[key]
@@ -73,7 +72,11 @@ func (r *Runner) judge(ctx context.Context, rule Rule, state ruleState, newest m
 		case KindSilence:
 			for _, quiet := range FindQuiets(slices.Collect(maps.Keys(e.buckets)), newest[key.tenant], rule.Silence) {
 				if asked(key, quiet.Last) {
-					drafts = append(drafts, quietDraft(rule, key, quiet))
+					d := quietDraft(rule, key, quiet)
+					if d.finding.Evidence, err = r.lastEvents(ctx, rule, key, quiet); err != nil {
+						return nil, fmt.Errorf("evaluate rule %s over %s: %w", rule.ID, quiet.Last.Format(time.RFC3339), err)
+					}
+					drafts = append(drafts, d)
 				}
 			}
 		}

@@ -65,8 +65,8 @@ const (
 //     entity and value, and optionally entity; other columns become attributes;
 //   - sequence: step (a name out of Sequence.Steps), value, time and event_uid, one row
 //     an event, and optionally entity;
-//   - silence: bucket (DateTime) and count; it has the further parameter
-//     {bucket:UInt32} (seconds).
+//   - silence: bucket (DateTime) and count, and optionally evidence; it has the further
+//     parameter {bucket:UInt32} (seconds).
 type Rule struct {
 	ID          string
 	Title       string

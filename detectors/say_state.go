@@ -137,6 +137,24 @@ func chainDraft(rule Rule, key seriesKey, chain Chain) draft {
 	return draft{f, wordsOf(f)}
 }
 
+// lastEvents asks for the events of the last bucket before a silence, where the rule's
+// query returns evidence.
+func (r *Runner) lastEvents(ctx context.Context, rule Rule, key seriesKey, q Quiet) ([]schema.UID, error) {
+	if !readSQL(rule.Query).identifiers["evidence"] {
+		return nil, nil
+	}
+	records, err := r.read(ctx, rule, q.Last, q.From, stateParams(rule))
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range records {
+		if rowKey(row) == key {
+			return uidsOf(row["evidence"])
+		}
+	}
+	return nil, nil
+}
+
 // quietDraft says since when and compared with what. As long as the silence lasts it
 // says the same: how long by now would change the finding with every event of others.
 func quietDraft(rule Rule, key seriesKey, q Quiet) draft {

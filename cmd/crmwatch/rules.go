@@ -74,7 +74,11 @@ func writeRule(w io.Writer, r detectors.Rule) {
 	fmt.Fprintf(table, "Severity\t%s\n", r.Severity)
 	fmt.Fprintf(table, "Watches\t%s\n", r.EntityType)
 	fmt.Fprintf(table, "ATT&CK\t%s\n", strings.Join(r.Attack, ", "))
-	fmt.Fprintf(table, "Window\t%s, looking back %s\n", r.Window, r.Lookback)
+	if judged := r.Judges(); judged == "" {
+		fmt.Fprintf(table, "Window\t%s, looking back %s\n", r.Window, r.Lookback)
+	} else {
+		fmt.Fprintf(table, "Window\t%s\nFinds\t%s\n", r.Window, judged)
+	}
 	fmt.Fprintf(table, "Log types\t%s\n", orAny(r.Needs.LogTypes))
 	if unset := r.Unset(); len(unset) > 0 {
 		fmt.Fprintf(table, "Blind until\tparameter %s is set, rules.parameters in the configuration\n", strings.Join(unset, ", "))
