@@ -27,6 +27,10 @@ func givenWords(kind Kind) []string {
 	return words
 }
 
+// wordFromQuery says whether a message of the kind can use what its query returns: a
+// finding made of many rows has no one value of a column.
+func wordFromQuery(kind Kind) bool { return kind != KindSequence && kind != KindSilence }
+
 func messageWords(message string) []messageWord {
 	var words []messageWord
 	for at := 0; ; {

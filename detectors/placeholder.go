@@ -58,11 +58,14 @@ func (c *check) placeholders(rule Rule) {
 		}
 	}
 	for _, word := range messageWords(rule.Message) {
-		if !text.identifiers[word.name] && !slices.Contains(givenWords(rule.Kind), word.name) {
+		fromQuery := wordFromQuery(rule.Kind)
+		if !(fromQuery && text.identifiers[word.name]) && !slices.Contains(givenWords(rule.Kind), word.name) {
 			line, column := c.source.scalarPosition(word.line, word.column, "message")
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the message uses {{%s}}, which the query does not return", word.name),
-				"use a column of the query, or one of "+strings.Join(givenWords(rule.Kind), ", ")))
+			detail, mend := fmt.Sprintf("the message uses {{%s}}, which the query does not return", word.name), "use a column of the query, or one of "
+			if !fromQuery {
+				detail, mend = fmt.Sprintf("the message uses {{%s}}, which a rule of kind %s does not have", word.name, rule.Kind), "use one of "
+			}
+			c.problems = append(c.problems, c.source.at(line, column, detail, mend+strings.Join(givenWords(rule.Kind), ", ")))
 		}
 	}
 }

@@ -109,7 +109,7 @@ func columnProblems(rule Rule, columns map[string]string) Problems {
 		return problems
 	}
 	for _, word := range messageWords(rule.Message) {
-		if _, returned := columns[word.name]; returned || slices.Contains(givenWords(rule.Kind), word.name) {
+		if _, returned := columns[word.name]; returned && wordFromQuery(rule.Kind) || slices.Contains(givenWords(rule.Kind), word.name) {
 			continue
 		}
 		line, column := rule.source.scalarPosition(word.line, word.column, "message")

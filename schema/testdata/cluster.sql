@@ -302,8 +302,9 @@ CREATE TABLE IF NOT EXISTS `crmwatch`.rule_activity ON CLUSTER `crm`
     saved_at DateTime('UTC')
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/rule_activity', '{shard}-{replica}', saved_at)
-ORDER BY (rule, tenant, product, entity_uid, bucket)
-TTL saved_at + INTERVAL 100 DAY;
+ORDER BY (rule, toDate(bucket), tenant, product, entity_uid, bucket)
+TTL saved_at + INTERVAL 100 DAY
+SETTINGS index_granularity = 512;
 
 ALTER TABLE `crmwatch`.events_local ON CLUSTER `crm` ADD INDEX IF NOT EXISTS ingested_at_range ingested_at TYPE minmax GRANULARITY 1;
 
