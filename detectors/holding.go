@@ -67,7 +67,7 @@ func (r *Runner) windowsArrived(ctx context.Context, rule Rule, from, to time.Ti
 		if at.After(arrived.latest) {
 			arrived.latest = at.UTC()
 		}
-		arrived.median, arrived.longest = time.Duration(median)*time.Millisecond, time.Duration(longest)*time.Millisecond
+		arrived.median, arrived.longest = time.Duration(min(int64(median), longest))*time.Millisecond, time.Duration(longest)*time.Millisecond
 		return nil
 	}, clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds))
 	return arrived, err
