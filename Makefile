@@ -24,7 +24,7 @@ test: engine lint build unit
 	@$(BIN) rules test
 
 unit:
-	$(GO) test -timeout 12m $(PACKAGES)
+	$(GO) test -timeout 25m $(PACKAGES)
 
 ## lint: formatting, vet, staticcheck
 lint:

@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	simulations = flag.Int("simulations", 5000, "how many histories of the pipeline are simulated")
+	simulations = flag.Int("simulations", 3000, "how many histories of the pipeline are simulated")
 	simulation  = flag.Int("simulation", -1, "the one history to simulate, by its seed")
 )
 

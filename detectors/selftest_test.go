@@ -10,10 +10,7 @@ import (
 
 // Whatever a rule is about: when it cannot fire any more, its tests say so.
 func TestEveryRuleThatCannotFireFailsItsTests(t *testing.T) {
-	rules, err := Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rules := someRules(t)
 	for i := range rules {
 		rules[i].Query = wrapQuery(rules[i].Query) + " WHERE 0"
 	}
