@@ -12,7 +12,7 @@ import (
 func TestIPaaSSecretsAreRedacted(t *testing.T) {
 	secrets := []string{"hunter2", "Zx81Zx81", "sk_live_", "AQEAQExample", "abcdef1234567890"}
 	seen := map[string]bool{}
-	eachIPaaSFile(t, func(format Format, file string, data []byte) {
+	eachSample(t, ipaasFormats, func(format Format, file string, data []byte) {
 		r := redact.New([]byte(strings.Repeat("k", 32)))
 		decodeInSteps(t, format.New(Options{}), data, len(data), redacted{func(e *schema.Event) {
 			before := eventText(e)

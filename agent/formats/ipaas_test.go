@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,80 +17,17 @@ var ipaasFormats = []Format{
 	workatoJob, workatoActivity, bpaLog, windowsEvents,
 }
 
-// eachIPaaSFile runs test for every sample in testdata.
-func eachIPaaSFile(t testing.TB, test func(format Format, file string, data []byte)) {
-	for _, format := range ipaasFormats {
-		files, err := filepath.Glob(filepath.Join("testdata", format.Name, "*.*"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no files for %s: %v", format.Name, err)
-		}
-		for _, file := range files {
-			if filepath.Ext(file) == ".golden" {
-				continue
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(format, file, data)
-		}
-	}
-}
-
 // Each sample has beside it what is read from it.
-func TestIPaaSGolden(t *testing.T) {
-	eachIPaaSFile(t, func(format Format, file string, data []byte) {
-		t.Run(file, func(t *testing.T) {
-			var got transcript
-			decodeInSteps(t, format.New(salesforceOptions(t)), data, len(data), &got)
-			golden := file + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	})
-}
+func TestIPaaSGolden(t *testing.T) { wantGolden(t, ipaasFormats, salesforceOptions(t)) }
 
 // What is read does not depend on how the file is cut into calls.
 func TestIPaaSReadsTheSameInPieces(t *testing.T) {
-	eachIPaaSFile(t, func(format Format, file string, data []byte) {
-		var want transcript
-		decodeInSteps(t, format.New(salesforceOptions(t)), data, len(data), &want)
-		for _, step := range []int{1, 7, 100, 1000} {
-			var got transcript
-			decodeInSteps(t, format.New(salesforceOptions(t)), data, step, &got)
-			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-				t.Fatalf("%s in pieces of %d: -whole +pieces:\n%s", file, step, diff)
-			}
-		}
-	})
+	wantSameInPieces(t, ipaasFormats, salesforceOptions(t))
 }
 
 // Every sample is claimed by its own format and by no other, whole or cut.
 func TestIPaaSDetect(t *testing.T) {
-	eachIPaaSFile(t, func(format Format, file string, data []byte) {
-		for _, head := range [][]byte{data, data[:len(data)*2/3]} {
-			head = head[:min(len(head), HeadSize)]
-			got, why, ok := Detect(head)
-			if !ok || got.Name != format.Name || why == "" {
-				t.Errorf("%s (%d bytes) is detected as %q because %q", file, len(head), got.Name, why)
-			}
-			for _, other := range All() {
-				if why := other.Detect(bytes.TrimPrefix(head, byteOrderMark)); other.Name != format.Name && why != "" {
-					t.Errorf("%s is claimed as %s too: %s", file, other.Name, why)
-				}
-			}
-		}
-	})
+	wantOwnFormat(t, ipaasFormats)
 	for _, format := range All() {
 		if isIPaaS(format) {
 			continue
