@@ -245,6 +245,8 @@ type crmTable struct {
 	names  []string
 	fields []int
 	byName []schema.NamedField
+	// table is the log that the header stands for; a record may be of another.
+	table string
 }
 
 func (t *crmTable) wanted() string { return t.format.wanted }
@@ -265,7 +267,7 @@ func (t *crmTable) setHeader(fields []string) string {
 		t.fields = append(t.fields, t.format.role(name))
 	}
 	t.names, t.byName = names, orderByName(plain)
-	t.log = t.format.log(t.format.rolesOf(names))
+	t.table = t.format.log(t.format.rolesOf(names))
 	if !slices.ContainsFunc(t.fields, func(role int) bool { return role == crmTime || slices.Contains(t.format.times, role) }) {
 		return "the header has no column for the time: add it to the export"
 	}
@@ -274,7 +276,7 @@ func (t *crmTable) setHeader(fields []string) string {
 
 // row implements csvTable.
 func (t *crmTable) row(fields []string, e *schema.Event) *csvFailure {
-	t.begin(e, t.log)
+	t.begin(e, t.table)
 	for i, role := range t.fields {
 		t.put(role, i, t.names[i], fields[i])
 	}

@@ -92,6 +92,8 @@ const (
 	msConditionalAccess
 	msClientUsed
 	msAuditData
+	msTarget
+	msModified
 )
 
 // microsoftRoles has the roles by plain name: names come in camelCase, PascalCase and
@@ -112,7 +114,7 @@ var microsoftRoles = func() map[string]int {
 		msWorkload: "workload", msCategory: "category", msUserAgent: "useragent", msCorrelation: "correlationid appaccesscontextcorrelationid",
 		msCountry: "locationcountryorregion", msCity: "locationcity", msLocation: "location", msDuration: "durationms",
 		msProtocol: "authenticationprotocol", msRequirement: "authenticationrequirement", msConditionalAccess: "conditionalaccessstatus",
-		msClientUsed: "clientappused", msAuditData: "auditdata",
+		msClientUsed: "clientappused", msAuditData: "auditdata", msTarget: "target", msModified: "modifiedproperties",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			roles[name], roles["properties"+name] = role, role
@@ -204,6 +206,8 @@ func fillMicrosoftAudit(r *crmRecord) *csvFailure {
 		v[msQueryResults] = ""
 	}
 	e.AddUnmapped("QueryResults", v[msQueryResults])
+	e.AddUnmapped("Target", v[msTarget])
+	e.AddUnmapped("ModifiedProperties", v[msModified])
 	isCRM := v[msRecordType] == "21" || strings.EqualFold(v[msRecordType], "CRM") || strings.EqualFold(v[msWorkload], "CRM") || strings.HasPrefix(v[msWorkload], "Dynamics365")
 	if isCRM {
 		e.Text[schema.MetadataProductName], r.log = "Dynamics 365", "DynamicsAudit"
@@ -211,6 +215,9 @@ func fillMicrosoftAudit(r *crmRecord) *csvFailure {
 	}
 	unifiedAuditStatus(r, isCRM)
 	unifiedAuditActivity(r, isCRM)
+	if v[msRecordType] == "8" || strings.EqualFold(v[msRecordType], "AzureActiveDirectory") {
+		fillDirectory(r)
+	}
 	return nil
 }
 
