@@ -57,6 +57,7 @@ func finishAudit(r *salesforceReader) {
 			e.Number[schema.ActivityID] = activity
 		}
 	}
+	setupNames(r)
 }
 
 // prefixActivities are activity_id values by how an action's plain name begins
