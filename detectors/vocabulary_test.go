@@ -125,7 +125,9 @@ func (w *logWords) misfits(e TestEvent) []string {
 		amiss = append(amiss, "vendor "+vendor)
 	}
 	class, activity := e.Number[schema.ClassUID], e.Number[schema.ActivityID]
-	fits := func(deed [2]uint64) bool { return (class == 0 || deed[0] == class) && (activity == 0 || deed[1] == activity) }
+	fits := func(deed [2]uint64) bool {
+		return (class == 0 || deed[0] == class) && (activity == 0 || deed[1] == activity)
+	}
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(w.deeds)), fits) {
 		amiss = append(amiss, fmt.Sprintf("class %d with activity %d", class, activity))
 	}
