@@ -232,3 +232,39 @@ func TestLateHistoryTakesFindingsBack(t *testing.T) {
 		t.Errorf("%d findings after the late rows, %v", stored(), err)
 	}
 }
+
+// The middleware's log must reach beyond the calls of the last quarter before midnight
+// until they are judged, and does so by rows of the next day.
+func TestRowsAfterMidnightWakeTheWindowBefore(t *testing.T) {
+	rule := oneRule(t, "crm-call-without-middleware-call")
+	i := slices.IndexFunc(rule.Tests, func(test Test) bool { return test.Name == "in the last hour before midnight" })
+	var evening, night []schema.Event
+	for _, e := range rule.Tests[i].Events {
+		e.rows(func(event *schema.Event) {
+			var hash schema.UIDHasher
+			hash.Number(uint64(len(evening)))
+			hash.Number(uint64(len(night)))
+			event.UID = hash.Sum()
+			if event.When().Before(testBase.Add(day)) {
+				evening = append(evening, *event)
+			} else {
+				night = append(night, *event)
+			}
+		})
+	}
+	store := openStore(t)
+	runner := NewRunner(store, []Rule{rule}, Options{Clock: later})
+	for _, step := range []struct {
+		events []schema.Event
+		want   int
+	}{{evening, 0}, {night, 2}} {
+		insertEvents(t, store, step.events)
+		if err := runner.Wake(t.Context(), rule); err != nil {
+			t.Fatal(err)
+		}
+		findings, err := LoadFindings(t.Context(), store, FindingFilter{Rule: rule.ID})
+		if err != nil || len(findings) != step.want {
+			t.Errorf("%d findings, %v, want %d", len(findings), err, step.want)
+		}
+	}
+}

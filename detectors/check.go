@@ -115,11 +115,15 @@ func (c *check) times(rule *Rule) {
 	}
 	rule.Window = read("window", c.file.Window, defaultWindow)
 	rule.Lookback = read("lookback", c.file.Lookback, "0")
+	rule.Lookahead = read("lookahead", c.file.Lookahead, "0")
 	if rule.Window < shortestWindow || rule.Window%time.Second != 0 {
 		c.add("window is not a whole number of seconds of at least a minute", "write for example 24h", "window")
 	}
 	if rule.Lookback < 0 || rule.Lookback > longestLookback {
 		c.add("lookback is negative or longer than 400 days", "write for example 14d", "lookback")
+	}
+	if rule.Lookahead < 0 || rule.Lookahead > rule.Window {
+		c.add("lookahead is negative or longer than the window", "write for example lookahead: 1h", "lookahead")
 	}
 	if rule.Schedule == "" {
 		rule.Schedule = defaultSchedule

@@ -17,6 +17,7 @@ var kindKeys = []struct {
 	kinds []Kind
 }{
 	{"lookback", []Kind{KindQuery, KindSpike}},
+	{"lookahead", []Kind{KindQuery}},
 	{"metric", []Kind{KindSpike}},
 	{"bucket", []Kind{KindSpike, KindSilence}},
 	{"guards", []Kind{KindSpike}},

@@ -82,6 +82,9 @@ type Rule struct {
 	Window time.Duration
 	// Lookback is how much event time before the window the query may read.
 	Lookback time.Duration
+	// Lookahead is how much event time after the window the query may read: what comes
+	// there wakes the window too.
+	Lookahead time.Duration
 	// Schedule is when the rule wakes: a cron line of five fields, in UTC.
 	Schedule string
 	Params   []Param
@@ -207,10 +210,11 @@ func (r Rule) reach() time.Duration {
 }
 
 // overhang is how far before an event the windows lie that its arrival can
-// change: an episode opened in one window may end in the next.
+// change: an episode opened in one window may end in the next, and a query may read
+// beyond its window.
 func (r Rule) overhang() time.Duration {
 	if r.Kind == KindSpike {
 		return episodeLimit
 	}
-	return 0
+	return r.Lookahead
 }

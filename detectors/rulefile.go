@@ -27,6 +27,7 @@ type ruleFile struct {
 	Needs          needsFile                 `yaml:"needs"`
 	Window         string                    `yaml:"window"`
 	Lookback       string                    `yaml:"lookback"`
+	Lookahead      string                    `yaml:"lookahead"`
 	Schedule       string                    `yaml:"schedule"`
 	Metric         string                    `yaml:"metric"`
 	Bucket         string                    `yaml:"bucket"`
