@@ -45,10 +45,6 @@ var namedByRecord = []string{"cef", "leef", "syslog", "json-lines", "logfmt", "g
 // filledByAgent are columns that the agent fills, whatever the log.
 var filledByAgent = []schema.Text{schema.SourceName, schema.SourceFile}
 
-// unseenRows are test rows that no sample can show, with the reason, by rule and what is
-// amiss with them.
-var unseenRows = map[string]string{}
-
 // wordsOfLogs runs every decoder over its samples.
 func wordsOfLogs(t *testing.T) map[logKey]*logWords {
 	t.Helper()
@@ -157,40 +153,6 @@ func candidates(words map[logKey]*logWords, e TestEvent) map[logKey]*logWords {
 		}
 	}
 	return found
-}
-
-// A rule that is tested with rows that no decoder writes proves nothing: its tests pass,
-// and it never fires. So every row of a test must be one that some log can hold; where a
-// log can, and no sample shows it, the sample is what is missing.
-func TestRulesAreTestedWithRowsThatLogsCanHold(t *testing.T) {
-	rules, err := Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := wordsOfLogs(t)
-	used := map[string]bool{}
-	problems := map[string]int{}
-	for _, rule := range rules {
-		for _, test := range rule.Tests {
-			for _, e := range test.Events {
-				for _, amiss := range misfitsOf(words, e) {
-					if problem := rule.ID + ": " + amiss; unseenRows[problem] != "" {
-						used[problem] = true
-					} else {
-						problems[problem]++
-					}
-				}
-			}
-		}
-	}
-	for _, problem := range sortedKeys(problems) {
-		t.Errorf("%s (%d rows)", problem, problems[problem])
-	}
-	for _, problem := range sortedKeys(unseenRows) {
-		if !used[problem] {
-			t.Errorf("%s: excepted, and no longer so", problem)
-		}
-	}
 }
 
 // misfitsOf says what keeps a row from being of the log that it fits best.
