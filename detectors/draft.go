@@ -100,6 +100,11 @@ func findingUID(f schema.Finding, from time.Time) schema.UID {
 	return schema.FindingUID(f.Rule, f.TenantUID, f.EntityType, f.Product+"\x1f"+f.EntityUID, from)
 }
 
+// setCount says of how many events the finding is made; 0 where that is not known.
+func (d *draft) setCount(events uint64) {
+	d.finding.Count, d.values["count"] = events, sayValue(events)
+}
+
 // joinDrafts is one draft of two rows about one entity.
 func joinDrafts(a, b draft) draft {
 	if b.finding.Severity > a.finding.Severity || b.finding.Severity == a.finding.Severity && b.finding.FirstSeen.Before(a.finding.FirstSeen) {
@@ -112,13 +117,12 @@ func joinDrafts(a, b draft) draft {
 	if g.LastSeen.After(f.LastSeen) {
 		f.LastSeen = g.LastSeen
 	}
-	f.Count += g.Count
+	a.setCount(f.Count + g.Count)
 	f.Evidence = append(f.Evidence, g.Evidence...)
 	f.Evidence = f.Evidence[:min(len(f.Evidence), maxEvidence)]
 	attributes := maps.Clone(g.Attributes)
 	maps.Copy(attributes, f.Attributes)
 	f.Attributes = attributes
-	a.values["count"] = sayValue(f.Count)
 	a.values["first_seen"], a.values["last_seen"] = sayTime(f.FirstSeen), sayTime(f.LastSeen)
 	return a
 }

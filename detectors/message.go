@@ -22,7 +22,7 @@ func givenWords(kind Kind) []string {
 	case KindSilence:
 		words = append(words, "quiet", "usual", "since", "until", "history")
 	case KindSpike:
-		words = append(words, "metric", "value", "median", "share", "slot", "history", "peak_at", "peak_before", "score", "length")
+		words = append(words, "metric", "value", "median", "share", "slot", "history", "peak_at", "peak_before", "score", "length", "total")
 	}
 	return words
 }

@@ -105,6 +105,10 @@ func columnProblems(rule Rule, columns map[string]string) Problems {
 			problems = append(problems, queryProblem(rule, line, column, fmt.Sprintf("the query returns %s as %s", name, kind), mend))
 		}
 	}
+	if kind, returned := columns["count"]; returned && rule.Kind == KindSpike && !columnTypes["count"](kind) {
+		line, column, _ := findWord(rule.Query, "count")
+		problems = append(problems, queryProblem(rule, line, column, fmt.Sprintf("the query returns count as %s", kind), columnMends["count"]))
+	}
 	if rule.source == nil {
 		return problems
 	}

@@ -51,7 +51,8 @@ const (
 // severity (a name or a number) in place of the rule's. All other columns become
 // attributes, but those whose names begin with message_: they word the message. A
 // query of kind "spike" returns tenant, product, entity_uid, bucket
-// (DateTime) and value, at most one row a bucket; it has the further parameters
+// (DateTime) and value, at most one row a bucket, and optionally count: the events of
+// the bucket, where value is something else. It has the further parameters
 // {bucket:UInt32} (seconds) and {with_evidence:UInt8}: when that is 1, it also fills
 // a column evidence.
 //

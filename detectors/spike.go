@@ -55,6 +55,10 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 	if err != nil {
 		return nil, err
 	}
+	events, err := eventsOf(records)
+	if err != nil {
+		return nil, err
+	}
 	var drafts []draft
 	for _, key := range sortedSeries(series) {
 		for _, episode := range FindEpisodes(series[key], rule.Bucket, rule.Guards) {
@@ -62,6 +66,7 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 				continue
 			}
 			d := spikeDraft(rule, key, names[key], episode)
+			d.setCount(countDuring(rule.Metric, episode, events[key]))
 			if d.finding.Evidence, err = r.spikeEvidence(ctx, rule, key, episode); err != nil {
 				return nil, err
 			}
@@ -91,6 +96,47 @@ func seriesOf(records []record) (map[seriesKey][]Bucket, map[seriesKey]string, e
 		slices.SortFunc(s, func(a, b Bucket) int { return a.From.Compare(b.From) })
 	}
 	return series, names, nil
+}
+
+// eventsOf reads how many events each bucket of a series stands for, where the query
+// counts them.
+func eventsOf(records []record) (map[seriesKey]map[time.Time]uint64, error) {
+	events := map[seriesKey]map[time.Time]uint64{}
+	for _, row := range records {
+		count, counted := row["count"]
+		if !counted {
+			return nil, nil
+		}
+		n, err := strconv.ParseUint(textOf(count), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("column count is not a whole number: %w", err)
+		}
+		key := seriesKey{textOf(row["tenant"]), textOf(row["product"]), textOf(row["entity_uid"])}
+		if events[key] == nil {
+			events[key] = map[time.Time]uint64{}
+		}
+		at, _ := row["bucket"].(time.Time)
+		events[key][at.UTC()] += n
+	}
+	return events, nil
+}
+
+// countDuring is how many events an episode stands for. Where the query does not count
+// them, calls and errors are events themselves; of records and bytes it is 0, not known.
+func countDuring(metric Metric, e Episode, events map[time.Time]uint64) uint64 {
+	if events == nil {
+		if metric == MetricCalls || metric == MetricErrors {
+			return uint64(math.Max(0, e.Total))
+		}
+		return 0
+	}
+	var n uint64
+	for at, count := range events {
+		if !at.Before(e.From) && at.Before(e.To) {
+			n += count
+		}
+	}
+	return n
 }
 
 func sortedSeries(series map[seriesKey][]Bucket) []seriesKey {
@@ -127,21 +173,21 @@ func spikeDraft(rule Rule, key seriesKey, entity string, e Episode) draft {
 		Rule: rule.ID, Title: rule.Title, Severity: rule.Severity, EntityType: rule.EntityType,
 		TenantUID: key.tenant, Product: key.product, EntityUID: key.uid, Entity: entity,
 		WindowFrom: e.From, WindowTo: e.To, FirstSeen: e.From, LastSeen: e.To.Add(-time.Millisecond),
-		Count: uint64(math.Max(0, e.Total)), Attack: slices.Clone(rule.Attack),
+		Attack: slices.Clone(rule.Attack),
 	}
 	f.UID = findingUID(f, e.From)
 	values := map[string]string{
 		"metric": string(rule.Metric), "value": sayNumber(rule.Metric, e.Peak.Value), "median": sayNumber(rule.Metric, e.Median),
 		"peak_before": sayNumber(rule.Metric, e.PeakBefore), "share": sayShare(e.Share), "slot": e.Slot(),
 		"history": sayDuration(e.History), "peak_at": sayTime(e.Peak.From), "score": strconv.FormatFloat(e.Score, 'f', 1, 64),
-		"length": sayDuration(e.To.Sub(e.From)),
+		"length": sayDuration(e.To.Sub(e.From)), "total": sayNumber(rule.Metric, e.Total),
 	}
 	f.Attributes = maps.Clone(values)
-	for _, name := range []string{"value", "median", "peak_before"} {
+	for _, name := range []string{"value", "median", "peak_before", "total"} {
 		values[name] = withSeparators(values[name])
 	}
 	for name, value := range map[string]string{
-		"tenant": key.tenant, "product": key.product, "entity_uid": key.uid, "count": sayValue(f.Count),
+		"tenant": key.tenant, "product": key.product, "entity_uid": key.uid,
 		"first_seen": sayTime(f.FirstSeen), "last_seen": sayTime(f.LastSeen),
 	} {
 		values[name] = value

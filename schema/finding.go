@@ -22,7 +22,10 @@ type Finding struct {
 	// WindowFrom (inclusive) and WindowTo (exclusive) are event times.
 	WindowFrom, WindowTo time.Time
 	FirstSeen, LastSeen  time.Time
-	Count                uint64
+	// Count is how many events the finding stands for: never records, bytes or
+	// hours, which are attributes. 0 where there are none (what stopped), or where
+	// nobody counted them.
+	Count uint64
 	// Attack lists MITRE ATT&CK technique ids.
 	Attack     []string
 	Attributes map[string]string
