@@ -57,11 +57,16 @@ type console struct {
 	style Style
 }
 
-func newConsole(w io.Writer, style Style) *console {
-	if style.Width == 0 {
-		style.Width = 100
+// lineWidth is the width of the lines, in characters.
+func (s Style) lineWidth() int {
+	if s.Width == 0 {
+		return 100
 	}
-	style.Width = max(style.Width, 60)
+	return max(s.Width, 60)
+}
+
+func newConsole(w io.Writer, style Style) *console {
+	style.Width = style.lineWidth()
 	return &console{bufio.NewWriter(w), style}
 }
 
@@ -79,7 +84,7 @@ func (c *console) alert(a schema.Alert) {
 		c.field("Seen", sayLong(a.SeenAfter)+" after the last event")
 	}
 	n, atLeast := events(steps)
-	c.field("Evidence", sayCount(uint64(len(a.FindingUIDs)), "finding")+", "+sayEvents(n, atLeast))
+	c.field("Evidence", sayFound(len(a.FindingUIDs), n, atLeast))
 	if len(a.Attack) > 0 {
 		c.field("ATT&CK", nameTechniques(a.Attack))
 	}
@@ -137,7 +142,11 @@ func sayDetails(details []string) string {
 
 // stepFacts is the small print of a step: until when, how much, which rule.
 func stepFacts(s step) string {
-	facts := []string{sayEvents(s.events, s.atLeast)}
+	var facts []string
+	// What stopped has no events, and of some metrics nobody knows how many there were.
+	if s.events > 0 {
+		facts = append(facts, sayEvents(s.events, s.atLeast))
+	}
 	if s.last.Sub(s.first) >= 1e9 {
 		facts = append(facts, "until "+sayUntil(s))
 	}

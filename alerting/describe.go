@@ -85,7 +85,8 @@ func attackOf(findings []schema.Finding) []string {
 }
 
 // chainRules is how many different rules have to agree before their findings are
-// a chain of attack and weigh more than each alone.
+// a chain of attack and weigh more than each alone. What is only worth noting agrees
+// with everything, and so counts for nothing.
 const chainRules = 3
 
 // severityOf is the highest severity of the findings, one step higher when the
@@ -95,7 +96,9 @@ func severityOf(findings []schema.Finding) schema.Severity {
 	var severity schema.Severity
 	for _, f := range findings {
 		severity = max(severity, f.Severity)
-		rules[f.Rule] = true
+		if f.Severity > schema.SeverityInformational {
+			rules[f.Rule] = true
+		}
 	}
 	if len(rules) >= chainRules && severity > schema.SeverityUnknown {
 		severity = min(severity+1, schema.SeverityCritical)

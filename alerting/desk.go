@@ -23,6 +23,9 @@ type Options struct {
 	// UpdateEvery is the shortest time between two updates of one message, a
 	// minute by default. A higher severity does not wait.
 	UpdateEvery time.Duration
+	// NotifyFrom is the least severity that the notifiers are told about, low by
+	// default. What is below is kept and listed; when it grows to be worse, they are told.
+	NotifyFrom schema.Severity
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -48,6 +51,9 @@ type Desk struct {
 func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	if options.UpdateEvery <= 0 {
 		options.UpdateEvery = time.Minute
+	}
+	if options.NotifyFrom == schema.SeverityUnknown {
+		options.NotifyFrom = schema.SeverityLow
 	}
 	if options.Clock == nil {
 		options.Clock = time.Now
@@ -166,7 +172,7 @@ func (d *Desk) ensureDeliveries(ctx context.Context, alerts []schema.Alert) erro
 	for _, a := range alerts {
 		for _, n := range d.notifiers {
 			// An alert that nobody has heard of needs no word about being merged.
-			if known[deliveryKey{a.UID, n.Name()}] == nil && a.Status != schema.AlertMerged {
+			if known[deliveryKey{a.UID, n.Name()}] == nil && a.Status != schema.AlertMerged && a.Severity >= d.options.NotifyFrom {
 				missing = append(missing, &delivery{alert: a.UID, notifier: n.Name(), state: statePending})
 			}
 		}

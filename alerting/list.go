@@ -12,8 +12,9 @@ import (
 const listTime = "2006-01-02 15:04"
 
 // WriteList writes one line an alert, made harmless for a terminal as WriteText
-// makes it.
-func WriteList(w io.Writer, alerts []schema.Alert) error {
+// makes it. Notes come after the table, as WriteNotes writes them.
+func WriteList(w io.Writer, all []schema.Alert) error {
+	alerts, notes := SplitNotes(all)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ALERT\tSEVERITY\tSTATUS\tFIRST SEEN (UTC)\tLAST SEEN (UTC)\tFINDINGS\tTITLE")
 	for _, a := range alerts {
@@ -23,5 +24,11 @@ func WriteList(w io.Writer, alerts []schema.Alert) error {
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write list of alerts: %w", err)
 	}
-	return nil
+	if len(notes) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return fmt.Errorf("write list of alerts: %w", err)
+	}
+	return WriteNotes(w, notes, Style{})
 }

@@ -30,6 +30,9 @@ const (
 	// maxMessageSQL keeps a query whole or leaves it out: half a query is no use.
 	// Its section holds a heading as well.
 	maxMessageSQL = 2900
+	// maxNotSeen is how many blind rules a message names, maxContext how long that is.
+	maxNotSeen = 6
+	maxContext = 600
 )
 
 // metadataEvent is the type of the metadata that every message carries; the
@@ -51,6 +54,9 @@ type MessageOptions struct {
 	Channel string
 	// Runbook gives the next steps for a rule; nil leaves them out.
 	Runbook func(rule string) []string
+	// NotSeen lists the rules about an entity type that had no log to look at; nil
+	// leaves them out.
+	NotSeen func(entityType string) []string
 	// Repeat labels the message as one that may stand in the channel already.
 	Repeat Repeat
 }
@@ -123,8 +129,7 @@ func standing(a schema.Alert, steps []step) string {
 		emoji = ":white_circle:"
 	}
 	n, atLeast := events(steps)
-	text := fmt.Sprintf("%s *%s* · %s · %s, %s", emoji, sentence(a.Severity.String()), a.Status,
-		sayCount(uint64(len(a.FindingUIDs)), "finding"), sayEvents(n, atLeast))
+	text := fmt.Sprintf("%s *%s* · %s · %s", emoji, sentence(a.Severity.String()), a.Status, sayFound(len(a.FindingUIDs), n, atLeast))
 	if a.SeenAfter > 0 {
 		text += " · seen " + sayLong(a.SeenAfter) + " after the last event"
 	}
@@ -204,7 +209,27 @@ func tailBlocks(a schema.Alert, steps []step, options MessageOptions) []slack.Bl
 	if sql := slackSQL(steps); sql != "" {
 		blocks = append(blocks, slack.NewSectionBlock(markdown("*Show the rows*\n```"+sql+"```"), nil, nil))
 	}
+	if text := notSeen(a, options.NotSeen); text != "" {
+		blocks = append(blocks, slack.NewContextBlock("", plainObject(text, maxContext)))
+	}
 	return append(blocks, slack.NewContextBlock("", markdown("crmwatch · alert `"+a.UID.String()+"` · all of it: `crmwatch alerts show "+a.UID.String()+"`")))
+}
+
+// notSeen says what the story may lack: the rules that could not look. It matters
+// where somebody decides by it what has happened.
+func notSeen(a schema.Alert, blind func(entityType string) []string) string {
+	if blind == nil || a.Severity < schema.SeverityMedium {
+		return ""
+	}
+	rules := blind(a.EntityType)
+	if len(rules) == 0 {
+		return ""
+	}
+	names := strings.Join(rules[:min(len(rules), maxNotSeen)], ", ")
+	if more := len(rules) - maxNotSeen; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return "Not seen, for want of logs: " + names + " · which logs to add: crmwatch rules coverage"
 }
 
 // slackSQL is the escaped query of the weightiest step whose query is short

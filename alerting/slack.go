@@ -29,6 +29,9 @@ type SlackOptions struct {
 	Channel string
 	// Runbook gives the next steps for a rule; nil leaves them out.
 	Runbook func(rule string) []string
+	// NotSeen lists the rules about an entity type that have no log to look at; nil
+	// leaves them out.
+	NotSeen func(entityType string) []string
 	// HTTPClient is used as given, but without following redirects, which would
 	// carry the token elsewhere. The default has a timeout of 15 s and TLS 1.2 or newer.
 	HTTPClient *http.Client
@@ -54,6 +57,7 @@ type Slack struct {
 	channel   string
 	channelID string
 	runbook   func(rule string) []string
+	notSeen   func(entityType string) []string
 	log       *slog.Logger
 }
 
@@ -76,7 +80,7 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Slack{channel: channel, runbook: o.Runbook, log: o.Log}
+	s := &Slack{channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, log: o.Log}
 	if isChannelID(channel) {
 		s.channelID = channel
 	}
@@ -173,7 +177,7 @@ func (s *Slack) Update(ctx context.Context, at Receipt, a schema.Alert, repeat R
 // defaults for them than chat.postMessage, under which it would make mentions and
 // links of log text.
 func (s *Slack) message(a schema.Alert, repeat Repeat) []slack.MsgOption {
-	m := BuildMessage(a, MessageOptions{Runbook: s.runbook, Repeat: repeat})
+	m := BuildMessage(a, MessageOptions{Runbook: s.runbook, NotSeen: s.notSeen, Repeat: repeat})
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), slack.MsgOptionBlocks(m.Blocks...), slack.MsgOptionMetadata(m.Metadata),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionDisableMarkdown(),

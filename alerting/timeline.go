@@ -134,13 +134,29 @@ func queries(steps []step) []step {
 	return chosen
 }
 
-// events is how many events the whole timeline stands for.
+// events is how many events the whole timeline stands for. Two rules may tell of the
+// same events, so of several it is what the largest tells of, and at least that.
 func events(steps []step) (n uint64, atLeast bool) {
+	ofRule := map[string]uint64{}
 	for _, s := range steps {
-		n += s.events
+		if s.events > 0 {
+			ofRule[s.rule] += s.events
+		}
 		atLeast = atLeast || s.atLeast
 	}
-	return n, atLeast
+	for _, m := range ofRule {
+		n = max(n, m)
+	}
+	return n, atLeast || len(ofRule) > 1
+}
+
+// sayFound says how much an alert is made of.
+func sayFound(findings int, events uint64, atLeast bool) string {
+	text := sayCount(uint64(findings), "finding")
+	if events > 0 {
+		text += ", " + sayEvents(events, atLeast)
+	}
+	return text
 }
 
 func sayEvents(n uint64, atLeast bool) string {

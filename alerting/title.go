@@ -21,19 +21,35 @@ func titleOf(a schema.Alert) string {
 	if len(a.Findings) == 0 {
 		return a.Title
 	}
-	verdict, entity := verdictOf(a.Findings), cut(a.Entity, maxName)
+	telling := tellingOf(a.Findings)
+	verdict, entity := verdictOf(telling), cut(a.Entity, maxName)
 	if verdict == "" {
-		title := cut(firstTitle(a.Findings), maxName)
+		title := cut(firstTitle(telling), maxName)
 		if entity == "" || strings.Contains(title, entity) {
 			return title
 		}
 		return title + ": " + entity
 	}
-	phrases := phrasesInOrder(a.Findings)
+	phrases := phrasesInOrder(telling)
 	if len(phrases) > maxTitlePhrases {
 		phrases = append(phrases[:maxTitlePhrases-1], "and more")
 	}
 	return verdict + ": " + entity + " — " + strings.Join(phrases, ", ")
+}
+
+// tellingOf leaves out what is only worth noting, where there is something else: a
+// title says what makes the alert one.
+func tellingOf(findings []schema.Finding) []schema.Finding {
+	telling := make([]schema.Finding, 0, len(findings))
+	for _, f := range findings {
+		if f.Severity != schema.SeverityInformational {
+			telling = append(telling, f)
+		}
+	}
+	if len(telling) == 0 {
+		return findings
+	}
+	return telling
 }
 
 // phrasesInOrder lists what the findings add to the title, each once, in the order

@@ -15,6 +15,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/collector/client"
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -31,6 +32,7 @@ type config struct {
 	Receivers []receiverConfig `yaml:"receivers"`
 	Reading   readingConfig    `yaml:"reading"`
 	Rules     rulesConfig      `yaml:"rules"`
+	Alerts    alertsConfig     `yaml:"alerts"`
 	Slack     slackConfig      `yaml:"slack"`
 	// Mappings are formats of the user's own.
 	Mappings []formats.Mapping `yaml:"mappings"`
@@ -88,6 +90,19 @@ type rulesConfig struct {
 	SelfTest string `yaml:"self_test"`
 }
 
+// alertsConfig says what people are told about.
+type alertsConfig struct {
+	// NotifyFrom is the least severity; what is below is kept, and listed by
+	// `crmwatch alerts list`.
+	NotifyFrom string `yaml:"notify_from"`
+}
+
+// notifyFrom is the severity that was checked when the configuration was loaded.
+func (c alertsConfig) notifyFrom() schema.Severity {
+	severity, _ := schema.ParseSeverity(c.NotifyFrom)
+	return severity
+}
+
 type slackConfig struct {
 	TokenFile string `yaml:"token_file"`
 	Channel   string `yaml:"channel"`
@@ -124,6 +139,7 @@ func loadConfig(path string) (config, error) {
 		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
 		Rules:   rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
+		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String()},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
 		Log:     logConfig{Level: "info", Format: "text"},
 		Spool:   spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
@@ -245,6 +261,9 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
 	}
 	c.slackURL(cfg.Slack.APIURL)
+	if _, known := schema.ParseSeverity(cfg.Alerts.NotifyFrom); !known {
+		c.fail("$.alerts.notify_from", "alerts.notify_from is %q: use informational, low, medium, high or critical", cfg.Alerts.NotifyFrom)
+	}
 	c.log(cfg.Log)
 	for name, wait := range map[string]time.Duration{"poll": cfg.Reading.Poll, "settle": cfg.Reading.Settle, "rotate_wait": cfg.Reading.RotateWait, "quiet": cfg.Reading.Quiet, "seal_age": cfg.Reading.SealAge} {
 		if wait <= 0 || wait > time.Hour {

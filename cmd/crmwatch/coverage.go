@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 type coverageCommand struct {
@@ -116,20 +118,71 @@ func place(product, tenant string) string {
 	return shorten(printable(text), 60)
 }
 
-// writeBlind ends a scan with what it could not look for.
-func (c *scanCommand) writeBlind(ctx context.Context, w io.Writer, db *database, rules []detectors.Rule) error {
-	report, err := detectors.NewRunner(db.conn, rules, detectors.Options{}).CheckCoverage(ctx, coverageDays*24*time.Hour)
+// scanDays is how much event time a scan looks at for what its rules need: all. A log
+// of a rare deed may have its last row months ago.
+const scanDays = 3650
+
+// blindSpots lists the rules that the logs of a scan cannot trip.
+func blindSpots(ctx context.Context, db *database, rules []detectors.Rule) ([]detectors.BlindSpot, error) {
+	report, err := detectors.NewRunner(db.conn, rules, detectors.Options{}).CheckCoverage(ctx, scanDays*24*time.Hour)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	blind := report.BlindRules(rules)
+	return report.BlindSpots(rules), nil
+}
+
+// writeBlind ends a scan with what it could not look for, and which log would let it:
+// first what concerns the entities that there are alerts about.
+func (c *scanCommand) writeBlind(w io.Writer, blind []detectors.BlindSpot, rules int, alerts []schema.Alert) {
 	if len(blind) == 0 {
-		return nil
+		return
 	}
-	dir := cmp.Or(c.Data, "DIR")
-	fmt.Fprintf(w, "%s could not look: %s; `%s rules coverage --data %s` says why.\n", plural(len(blind), "rule"),
-		strings.Join(blind, ", "), os.Args[0], dir)
-	return nil
+	grave := map[string]bool{}
+	longest := 0
+	for _, a := range alerts {
+		if a.Severity >= schema.SeverityMedium {
+			grave[entityKind(a.EntityType)] = true
+		}
+	}
+	for _, b := range blind {
+		longest = max(longest, len(b.Rule))
+	}
+	slices.SortStableFunc(blind, func(a, b detectors.BlindSpot) int {
+		switch first, second := grave[entityKind(a.EntityType)], grave[entityKind(b.EntityType)]; {
+		case first == second:
+			return 0
+		case first:
+			return -1
+		}
+		return 1
+	})
+	fmt.Fprintf(w, "\nNot seen: %d of %s had nothing to look at in these logs. What to add, so that they do:\n", len(blind), plural(rules, "rule"))
+	for _, b := range blind {
+		fmt.Fprintf(w, "  %-*s  %s\n", longest, b.Rule, b.Add)
+	}
+	fmt.Fprintf(w, "  (`%s rules coverage --data %s` says it for each product.)\n", os.Args[0], cmp.Or(c.Data, "DIR"))
+}
+
+// entityKind is one for users and integrations: an integration is a user as well, and
+// one story may be told of both.
+func entityKind(entityType string) string {
+	if entityType == "integration" {
+		return "user"
+	}
+	return entityType
+}
+
+// notSeenBy gives the blind rules about a type of entity.
+func notSeenBy(blind []detectors.BlindSpot) func(entityType string) []string {
+	return func(entityType string) []string {
+		var rules []string
+		for _, b := range blind {
+			if entityKind(b.EntityType) == entityKind(entityType) {
+				rules = append(rules, b.Rule)
+			}
+		}
+		return rules
+	}
 }
 
 // checkCoverage keeps what the rules can see, and says in the log which are blind.
@@ -138,6 +191,8 @@ func (m *monitor) checkCoverage(ctx context.Context) error {
 	if err != nil || len(report.Sources) == 0 {
 		return err
 	}
+	spots := report.BlindSpots(m.runner.Rules())
+	m.blind.Store(&spots)
 	if blind := report.BlindRules(m.runner.Rules()); len(blind) > 0 {
 		m.log.Info("rules that cannot look: no log has what they need; see crmwatch rules coverage", "rules", strings.Join(blind, ","))
 	}

@@ -114,6 +114,16 @@ type monitor struct {
 	redeliver atomic.Pointer[pipeline]
 	runner    *detectors.Runner
 	desk      *alerting.Desk
+	// blind is what the last check of coverage found.
+	blind atomic.Pointer[[]detectors.BlindSpot]
+}
+
+// notSeen gives the rules about a type of entity that have no log to look at.
+func (m *monitor) notSeen(entityType string) []string {
+	if spots := m.blind.Load(); spots != nil {
+		return notSeenBy(*spots)(entityType)
+	}
+	return nil
 }
 
 func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
@@ -201,7 +211,7 @@ func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule,
 		Color: colorSetting(term.out) == "1", Width: terminalWidth(term.out), Runbook: runbook,
 	})
 	if cfg.Slack.TokenFile == "" {
-		m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{console}, alerting.Options{Log: m.log})
+		m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{console}, alerting.Options{NotifyFrom: cfg.Alerts.notifyFrom(), Log: m.log})
 		return nil
 	}
 	token, err := alerting.ReadToken(cfg.Slack.TokenFile)
@@ -209,7 +219,7 @@ func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule,
 		return err
 	}
 	m.slack, err = alerting.NewSlack(alerting.SlackOptions{
-		APIURL: cfg.Slack.APIURL, Token: token, Channel: cfg.Slack.Channel, Runbook: runbook, Log: m.log,
+		APIURL: cfg.Slack.APIURL, Token: token, Channel: cfg.Slack.Channel, Runbook: runbook, NotSeen: m.notSeen, Log: m.log,
 	})
 	if err != nil {
 		return err
@@ -220,7 +230,7 @@ func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule,
 	} else {
 		m.log.Info("slack takes alerts", "team", identity.Team, "channel", identity.Channel)
 	}
-	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.slack}, alerting.Options{Fallback: console, Log: m.log})
+	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.slack}, alerting.Options{Fallback: console, NotifyFrom: cfg.Alerts.notifyFrom(), Log: m.log})
 	return nil
 }
 

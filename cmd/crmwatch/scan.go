@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
@@ -116,29 +115,53 @@ func (c *scanCommand) verdict(findings []schema.Finding) error {
 
 // tell writes the stories, who is quiet, and what to type next.
 func (c *scanCommand) tell(ctx context.Context, w io.Writer, db *database, rules []detectors.Rule, findings []schema.Finding, report agent.Report) error {
-	alerts := alerting.Group(nil, findings)
-	fmt.Fprintf(w, "\n%s from %s\n", plural(len(alerts), "alert"), plural(len(findings), "finding"))
+	alerts, notes := alerting.SplitNotes(alerting.Group(nil, findings))
+	fmt.Fprintf(w, "\n%s\n", outcome(alerts, notes))
 	runbook := runbookOf(rules)
+	style := alerting.Style{Color: colorSetting(w) == "1", Width: terminalWidth(w), Runbook: runbook}
+	blind, err := blindSpots(ctx, db, rules)
+	if err != nil {
+		return err
+	}
 	if len(alerts) > 0 {
 		fmt.Fprintln(w)
-		style := alerting.Style{Color: colorSetting(w) == "1", Width: terminalWidth(w), Runbook: runbook}
 		if err := alerting.WriteText(w, alerts, style); err != nil {
 			return err
 		}
 	}
 	if c.SlackPreview {
 		for _, a := range alerts {
-			fmt.Fprintf(w, "\n%s", alerting.Preview(a, alerting.MessageOptions{Channel: "#crm-alerts", Runbook: runbook}))
+			fmt.Fprintf(w, "\n%s", alerting.Preview(a, alerting.MessageOptions{Channel: "#crm-alerts", Runbook: runbook, NotSeen: notSeenBy(blind)}))
+		}
+	}
+	if len(notes) > 0 {
+		fmt.Fprintln(w)
+		if err := alerting.WriteNotes(w, notes, style); err != nil {
+			return err
 		}
 	}
 	if err := writeQuiet(ctx, w, db, findings); err != nil {
 		return err
 	}
-	if err := c.writeBlind(ctx, w, db, rules); err != nil {
-		return err
-	}
+	c.writeBlind(w, blind, len(rules), alerts)
 	c.writeNext(w, findings, report)
 	return nil
+}
+
+// outcome says in one line what a scan came to.
+func outcome(alerts, notes []schema.Alert) string {
+	findings, noted := 0, 0
+	for _, a := range alerts {
+		findings += len(a.FindingUIDs)
+	}
+	for _, a := range notes {
+		noted += len(a.FindingUIDs)
+	}
+	text := plural(len(alerts), "alert") + " from " + plural(findings, "finding")
+	if noted > 0 {
+		text += ", and " + plural(noted, "informational finding") + " at the end"
+	}
+	return text
 }
 
 // writeQuiet counts the identities about which there is nothing to say, because
@@ -175,10 +198,7 @@ func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report a
 		fmt.Fprintf(w, "  %s query --data %s \"SELECT x_source_file, line, reason, detail FROM quarantine\"\n", program, c.Data)
 	}
 	// Only an id that needs no quoting: what is printed here is pasted into a shell.
-	if i := slices.IndexFunc(findings, func(f schema.Finding) bool {
-		return f.EntityType != "network" && plainID.MatchString(f.EntityUID)
-	}); i >= 0 {
-		f := findings[i]
+	if f, found := exampleOf(findings); found {
 		fmt.Fprintf(w, "  %s query --data %s \"SELECT time, metadata_log_name, src_endpoint_ip, http_request_http_method, http_request_url_path FROM events WHERE actor_user_uid = '%s' ORDER BY time DESC LIMIT 50\"\n", program, c.Data, f.EntityUID)
 	}
 	fmt.Fprintf(w, "  %s query --data %s \"SELECT rule, severity_id, entity, first_seen, message FROM findings ORDER BY first_seen\"\n", program, c.Data)
@@ -186,6 +206,17 @@ func (c *scanCommand) writeNext(w io.Writer, findings []schema.Finding, report a
 		fmt.Fprintf(w, "  %s alerts list --data %s\n", program, c.Data)
 	}
 	fmt.Fprintf(w, "  %s rules list\n", program)
+}
+
+// exampleOf chooses a finding for an example: of those whose entity can be pasted the
+// first of the most severe.
+func exampleOf(findings []schema.Finding) (example schema.Finding, found bool) {
+	for _, f := range findings {
+		if f.EntityType != "network" && plainID.MatchString(f.EntityUID) && (!found || f.Severity > example.Severity) {
+			example, found = f, true
+		}
+	}
+	return example, found
 }
 
 // plainID is an id as vendors make them.
