@@ -28,8 +28,8 @@ func SplitNotes(all []schema.Alert) (alerts, notes []schema.Alert) {
 const (
 	// shortUID is how much of an alert's uid is enough to show it.
 	shortUID = 8
-	// leastNote is how much of a note's text is shown on the narrowest terminal.
-	leastNote = 40
+	// leastNote is how much of a note's text is shown, however narrow the terminal is.
+	leastNote = 80
 )
 
 // WriteNotes writes notes as one line a step: the beginning of the alert's uid, when,
@@ -39,20 +39,21 @@ func WriteNotes(w io.Writer, notes []schema.Alert, style Style) error {
 		return nil
 	}
 	out := newConsole(w, style)
-	type line struct{ uid, when, rule, text string }
+	type line struct{ uid, when, rule, text, more string }
 	var lines []line
 	longest := 0
 	for _, a := range notes {
 		for _, s := range timeline(a) {
 			rule := ruleName(s.rule)
 			longest = max(longest, utf8.RuneCountInString(rule))
-			lines = append(lines, line{a.UID.String()[:shortUID], s.first.UTC().Format(listTime), rule, noteText(a, s)})
+			lines = append(lines, line{a.UID.String()[:shortUID], s.first.UTC().Format(listTime), rule, noteText(a, s), noteMore(s)})
 		}
 	}
 	out.line(sayCount(uint64(len(lines)), "note") + " (informational; times in UTC):")
 	for _, l := range lines {
 		head := "  " + l.uid + "  " + l.when + "  " + l.rule + strings.Repeat(" ", longest-utf8.RuneCountInString(l.rule)) + "  "
-		out.line(head + shown(l.text, max(style.lineWidth()-utf8.RuneCountInString(head), leastNote)))
+		room := max(style.lineWidth()-utf8.RuneCountInString(head), leastNote) - utf8.RuneCountInString(l.more)
+		out.line(head + shown(l.text, room) + l.more)
 	}
 	if err := out.w.Flush(); err != nil {
 		return fmt.Errorf("write notes: %w", err)
@@ -60,7 +61,7 @@ func WriteNotes(w io.Writer, notes []schema.Alert, style Style) error {
 	return nil
 }
 
-// noteText says who did what; several findings are told by the first words of one.
+// noteText says who did what.
 func noteText(a schema.Alert, s step) string {
 	text := s.message
 	if text == "" {
@@ -69,8 +70,13 @@ func noteText(a schema.Alert, s step) string {
 	if a.Entity != "" && !strings.Contains(text, a.Entity) {
 		text = a.Entity + ": " + text
 	}
-	if s.findings > 1 {
-		text = fmt.Sprintf("(%d times until %s) %s", s.findings, s.last.UTC().Format(listTime), text)
-	}
 	return text
+}
+
+// noteMore says that the step is made of several findings, of which one is told.
+func noteMore(s step) string {
+	if s.findings == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d more until %s)", s.findings-1, s.last.UTC().Format(listTime))
 }

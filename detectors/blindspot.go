@@ -22,7 +22,7 @@ func (report CoverageReport) BlindSpots(rules []Rule) []BlindSpot {
 	for _, rule := range rules {
 		switch unset := rule.Unset(); {
 		case len(unset) > 0:
-			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, "the parameter " + strings.Join(unset, " and ") + ", in the configuration"})
+			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, "a value for the parameter " + strings.Join(unset, " and ") + ": crmwatch rules show " + rule.ID})
 		case slices.Contains(blind, rule.ID):
 			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, report.lacking(rule)})
 		}
@@ -85,6 +85,7 @@ var logsOfColumn = map[string]string{
 	"http_response_code":            "calls with their status: Salesforce RestApi, or the access log of a gateway",
 	"http_request_user_agent":       "calls with their client: Salesforce RestApi, or the access log of a gateway",
 	"http_request_url_path":         "calls with their path: Salesforce RestApi, or the access log of a gateway",
+	"http_request_url_query_string": "calls with their query string: the access log of a gateway",
 	"x_is_rate_limited":             "calls with their status: Salesforce RestApi, or the access log of a gateway",
 	"actor_app_name":                "runs of workflows: MuleSoft, Boomi, Workato, BPA",
 	"api_operation":                 "what was changed: Salesforce SetupAuditTrail or RestApi, Dataverse audit, HubSpot audit logs",
