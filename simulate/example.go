@@ -12,7 +12,7 @@ func Example() Options {
 		Users:        25,
 		Integrations: 6,
 		Incidents:    []string{"token-theft", "password-spray"},
-		Products:     Products(),
+		Products:     []string{Salesforce, Kong, Nginx},
 		Company:      "Acme Outdoor",
 	}
 }

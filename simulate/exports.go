@@ -21,6 +21,8 @@ type exports struct {
 type export struct {
 	hours *hours
 	dice  dice
+	// silent is when nothing of the type is written.
+	silent window
 }
 
 // dailyFile is the twin of a day's hourly files, open until the day ends.
@@ -32,7 +34,7 @@ type dailyFile struct {
 func newExports(dir string, o Options) *exports {
 	x := &exports{dir: dir, daily: o.Daily, dice: newDice(o.Seed, "delivery"), types: map[string]*export{}}
 	for _, t := range tables {
-		x.types[t.name] = &export{newHours(o.Start, o.end()), newDice(o.Seed, "late "+t.name)}
+		x.types[t.name] = &export{hours: newHours(o.Start, o.end()), dice: newDice(o.Seed, "late "+t.name)}
 	}
 	return x
 }
@@ -41,6 +43,9 @@ func newExports(dir string, o Options) *exports {
 // that follow from time and user are filled here.
 func (x *exports) add(t *table, when time.Time, org, user string, pairs ...string) {
 	if x == nil {
+		return
+	}
+	if x.types[t.name].silent.holds(when) {
 		return
 	}
 	x.values = append(x.values[:0], make([]string, len(t.columns))...)
@@ -65,6 +70,9 @@ func (x *exports) add(t *table, when time.Time, org, user string, pairs ...strin
 	}
 	x.types[t.name].hours.add(when, func(to []byte) []byte { return appendRecord(to, x.values) })
 }
+
+// silence makes a type of log stop for a while. The world's chance stays the same.
+func (x *exports) silence(t *table, during window) { x.types[t.name].silent = during }
 
 // flush writes the files of the hour that starts at from. Nothing may be added
 // to that hour after.

@@ -25,6 +25,8 @@ type consumer struct {
 	paths    []string
 	dice     dice
 	number   int
+	// heavy is the size of its answers in bytes, where it is not the usual.
+	heavy int
 }
 
 type consumerKind struct {
@@ -164,6 +166,15 @@ func (w *world) gatewayCall(c *consumer, d dice, when time.Time, address, agent 
 		query[name] = value
 	}
 	size, took := d.between(400, 9000), d.between(20, 420)
+	if c.heavy > 0 {
+		size += c.heavy
+	}
+	if t := w.troubleOf(c.service, when); t.window.holds(when) && status == 200 {
+		took += t.slow + t.slow*d.below(30)/100
+		if t.status != 0 && d.perMille(850) {
+			status, size = t.status, 190
+		}
+	}
 	r := gatewayRecord{
 		StartedAt: when.UnixMilli(), ClientIP: address,
 		Request: gatewayRequest{ID: d.text(32, hexadecimal), Method: "GET", URI: uri, URL: "https://api." + w.domain + ":443" + uri, Query: query,

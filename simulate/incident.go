@@ -16,6 +16,13 @@ const (
 	ruleJobDeleted     = "bulk-job-deleted"
 	ruleReconThenBulk  = "recon-then-bulk"
 	ruleSecretsQueried = "secret-hunting-query"
+	ruleNewClient      = "new-client-for-integration"
+	rulePurpose        = "use-outside-purpose"
+	ruleRowsSpike      = "rows-spike"
+	ruleRowsDay        = "rows-spike-day"
+	ruleErrors         = "error-rate-shift"
+	ruleGuessed        = "success-after-failures-new-network"
+	ruleAttackerClient = "known-attacker-clients"
 )
 
 // IncidentKind is something that can be made to happen.
@@ -47,6 +54,74 @@ func Incidents() []IncidentKind {
 			[]string{ruleTrafficSpike}, []string{Salesforce}, planSpike},
 		{"secret-hunting", "an integration's session searches cases for keys and passwords",
 			[]string{ruleSecretsQueried}, []string{Salesforce}, planHunt},
+		{"mfa-fatigue", "a second factor is asked for until the person gives it",
+			[]string{"mfa-fatigue"}, []string{Dynamics, Salesforce}, planFatigue},
+		{"credential-stuffing", "leaked passwords of many people, from many rented machines; one fits",
+			[]string{"credential-stuffing"}, []string{Salesforce}, planStuffing},
+		{"guessed-password", "a few passwords for one person over a day, from new networks, until one fits",
+			[]string{ruleGuessed}, []string{Salesforce}, planGuess},
+		{"frozen-identity", "the login of somebody who has left is tried",
+			[]string{"frozen-or-locked-identity"}, []string{Salesforce, Dynamics}, planFrozen},
+		{"impossible-travel", "a person signs in at the office, and forty minutes later from another continent",
+			[]string{"several-countries"}, []string{Dynamics}, planTravel},
+		{"session-hijack", "a script uses a person's session from elsewhere while the person works on",
+			[]string{ruleSeveralPlaces}, []string{Dynamics}, planHijack},
+		{"refused-then-accepted", "old tokens or keys are refused until one is accepted, from a new network",
+			[]string{"refused-then-accepted", ruleNewNetwork}, []string{Salesforce, Kong}, planRefused},
+		{"token-replay", "a code or refresh token that was used is used again, from elsewhere",
+			[]string{"token-replay"}, []string{Dynamics, Salesforce}, planReplay},
+		{"new-client", "a script runs with an integration's token, on the integration's own machine",
+			[]string{ruleNewClient}, []string{Salesforce}, planNewClient},
+		{"new-network", "an integration's token is used from elsewhere, with the usual client",
+			[]string{ruleNewNetwork}, []string{Salesforce}, planNewNetwork},
+		{"use-after-logout", "a person logs out, and the session goes on elsewhere",
+			[]string{"use-after-revoke"}, []string{Salesforce}, planAfterLogout},
+		{"legacy-auth", "an integration's password in the simplest flow that takes one",
+			[]string{"legacy-authentication", ruleNewNetwork}, []string{Salesforce}, planLegacy},
+		{"service-account-interactive", "somebody logs in as a service account, with a browser",
+			[]string{"service-account-interactive"}, []string{Salesforce}, planInteractive},
+		{"recon-then-bulk", "days of looking around from an integration's own network, then its first bulk export",
+			[]string{ruleReconThenBulk, ruleRowsSpike, ruleRowsDay}, []string{Salesforce}, planRecon},
+		{"bulk-job-deleted", "a service account that uploads exports once, and the job is gone a moment later",
+			[]string{ruleJobDeleted}, []string{Salesforce}, planJobDeleted},
+		{"report-export-burst", "somebody exports one report after the other in an evening",
+			[]string{"export-burst"}, []string{Salesforce}, planExportBurst},
+		{"creeping-export", "an integration reads a little more in every hour of a day",
+			[]string{ruleRowsDay, ruleRowsSpike}, []string{Salesforce}, planCreeping},
+		{"wide-select", "an integration asks for all fields of the object that it always reads",
+			[]string{"wide-rows", ruleRowsSpike}, []string{Salesforce}, planWide},
+		{"payload-spike", "a caller of the gateway takes a hundred megabytes an hour",
+			[]string{"payload-spike", ruleTrafficSpike}, []string{Kong}, planPayload},
+		{"mass-delete", "a service account, or a person, deletes records by the thousand",
+			[]string{"mass-change"}, []string{Salesforce, Dynamics}, planMassDelete},
+		{"ownership-change", "a person gives a thousand accounts to somebody else",
+			[]string{"mass-change"}, []string{Dynamics}, planOwnership},
+		{"privilege-grant", "somebody who is no admin grants all rights over the data",
+			[]string{"privilege-change"}, []string{Salesforce}, planGrant},
+		{"audit-disabled", "an admin's account switches off what records its deeds",
+			[]string{"privilege-change"}, []string{Salesforce}, planAuditOff},
+		{"new-connected-app", "an app is made that may come from everywhere",
+			[]string{"new-connected-app-or-key"}, []string{Salesforce}, planNewApp},
+		{"impersonation", "an admin logs in as a colleague and exports under that name",
+			[]string{"impersonation", "export-burst"}, []string{Salesforce}, planImpersonation},
+		{"error-storm", "most of an integration's queries are refused for two hours",
+			[]string{ruleErrors}, []string{Salesforce}, planErrorStorm},
+		{"outage", "a service behind the gateway does not answer for three quarters of an hour",
+			[]string{"availability-burn-rate", ruleErrors}, []string{Kong}, planOutage},
+		{"latency", "a service behind the gateway takes seconds to answer, for hours",
+			[]string{"latency-degradation"}, []string{Kong}, planSlow},
+		{"source-silent", "a type of log stops to be written for a day and a half",
+			[]string{"source-silent"}, []string{Salesforce}, planSilent},
+		{"integration-stopped", "a program that always calls hangs for most of a day",
+			[]string{"traffic-drop"}, []string{Salesforce}, planStopped},
+		{"limit-exhaustion", "an integration in a loop runs against the organisation's limit",
+			[]string{"limit-exhaustion", ruleErrors}, []string{Salesforce}, planLimit},
+		{"workflow-failures", "a flow of the middleware fails for most of a day",
+			[]string{"workflow-failures", ruleErrors}, []string{MuleSoft}, planWorkflow},
+		{"middleware-bypass", "calls in an integration's name that did not come through the middleware",
+			[]string{"crm-call-without-middleware-call"}, []string{MuleSoft}, planBypass},
+		{"shadow-integration", "a service account that is on no inventory begins to call",
+			[]string{"shadow-integration"}, []string{Salesforce}, planShadow},
 	}
 }
 
@@ -76,6 +151,7 @@ type incident struct {
 	// ordinal counts incidents of this name from 0, number all of them.
 	ordinal, number int
 	steps           []step
+	own             network
 }
 
 type step struct {
@@ -129,7 +205,13 @@ func (i *incident) integrationLabel(in *integration, from, to time.Time) Label {
 }
 
 // network is the incident's own, which nobody else uses.
-func (i *incident) network() network { return attackerNetwork(i.number) }
+func (i *incident) network() network {
+	if i.own == "" {
+		i.own = attackerNetwork(i.world.attackers)
+		i.world.attackers++
+	}
+	return i.own
+}
 
 // victim is the next integration of these kinds to which nothing happens yet.
 func (i *incident) victim(kinds ...string) (*integration, error) {

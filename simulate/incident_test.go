@@ -70,7 +70,7 @@ func TestIncidentsAreInTheLogs(t *testing.T) {
 		}
 		checkLabel(t, l, all)
 	}
-	for _, name := range IncidentNames() {
+	for _, name := range eventful().Incidents {
 		if !known[name] {
 			t.Errorf("no label for %s", name)
 		}

@@ -2,12 +2,16 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // integration is a service account, its connected app, and the vendor's
 // machines that use it.
 type integration struct {
+	number   int
 	kind     string
 	name     string // the connected app's
 	username string
@@ -27,6 +31,14 @@ type integration struct {
 	// jobs are finished bulk jobs that still lie in Salesforce.
 	jobs []bulkJob
 	work func(w *world, in *integration, from time.Time)
+	// flow is the middleware's application that carries its calls, or empty.
+	flow string
+	// roams says that its machines come and go in a cloud of a dozen networks.
+	roams bool
+	// stopped is when it does nothing; fails is when its calls are refused.
+	stopped window
+	fails   window
+	failing func(*call)
 }
 
 // integrationKind is what integrations of one kind have in common.
@@ -60,7 +72,7 @@ func (w *world) installIntegrations() {
 		round := i / len(integrationKinds)
 		d := newDice(w.Seed, fmt.Sprintf("integration %d", i))
 		in := &integration{
-			kind: k.kind, name: k.name, client: k.client, agent: k.agent, version: k.version, note: k.note,
+			number: i, kind: k.kind, name: k.name, client: k.client, agent: k.agent, version: k.version, note: k.note,
 			username: "svc-" + k.kind + "@" + w.domain, work: k.work, dice: d, networks: cloudNetworks(i),
 			id: recordID(prefixUser, w.idBase(prefixUser)+uint64(len(w.people)+i)*97), app: recordID(prefixConnectedApp, w.idBase(prefixConnectedApp)+uint64(i)*31),
 			hosts: [2]int{d.between(10, 240), d.between(10, 240)},
@@ -69,6 +81,12 @@ func (w *world) installIntegrations() {
 			in.name = fmt.Sprintf("%s %d", k.name, round+1)
 			in.username = fmt.Sprintf("svc-%s-%d@%s", k.kind, round+1, w.domain)
 			in.phase = d.within(3 * time.Hour).Truncate(5 * time.Minute)
+		}
+		if in.kind == "erp" && slices.Contains(w.Products, MuleSoft) {
+			in.flow = muleApp(round)
+		}
+		if w.Churn && in.kind == "chat" && round%4 == 1 {
+			in.roams, in.note = true, "its machines come and go in a cloud of a dozen networks"
 		}
 		w.integrations = append(w.integrations, in)
 		w.actors = append(w.actors, in)
@@ -81,8 +99,12 @@ func (w *world) idBase(prefix string) uint64 {
 }
 
 func (in *integration) hour(w *world, from time.Time) {
+	if in.stopped.holds(from) {
+		return
+	}
 	if from.Hour() == 0 {
 		in.restart(from)
+		in.deploy(w, from)
 	}
 	in.renew(w, from)
 	in.work(w, in, from)
@@ -108,9 +130,30 @@ func (in *integration) renew(w *world, from time.Time) {
 			continue
 		}
 		if s := in.sessions[i]; s.key == "" || !from.Before(s.since.Truncate(time.Hour).Add(every)) {
-			in.sessions[i] = w.serviceLogin(in, from.Add(in.dice.within(time.Minute)), in.networks[i].host(in.hosts[i]), in.agent)
+			in.sessions[i] = w.serviceLogin(in, from.Add(in.dice.within(time.Minute)), in.machine(i), in.agent)
 		}
 	}
+}
+
+// machine is the address of one of its machines.
+func (in *integration) machine(i int) string {
+	if in.roams {
+		return fmt.Sprintf("2001:db8:%x::%x", 0xc800+16*in.number+in.dice.below(12), in.dice.between(2, 240))
+	}
+	return in.networks[i].host(in.hosts[i])
+}
+
+// deploy brings a new version of the client to every fifth integration, once, and with it
+// the next version of the API.
+func (in *integration) deploy(w *world, from time.Time) {
+	if !w.Churn || in.number%5 != 3 || !from.Equal(w.at(9+in.number*7%17, 0)) {
+		return
+	}
+	if at := strings.LastIndexByte(in.agent, '.'); at >= 0 {
+		in.agent = in.agent[:at] + ".99" + in.agent[at+1:]
+	}
+	in.version = strconv.Itoa(int(in.version[0]-'0')*10+int(in.version[1]-'0')+1) + ".0"
+	in.sessions = [2]session{}
 }
 
 func (in *integration) profile() integrationKind {

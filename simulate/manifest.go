@@ -20,7 +20,9 @@ type Manifest struct {
 	Bytes     int64      `json:"bytes"`
 	Incidents []Label    `json:"incidents"`
 	Innocents []Identity `json:"innocents"`
-	Files     []File     `json:"files"`
+	// Inventory names the integrations that the company knows of.
+	Inventory []string `json:"inventory"`
+	Files     []File   `json:"files"`
 }
 
 // Label is one incident: who, when, and the rules that should say so.
@@ -34,6 +36,9 @@ type Label struct {
 	// of a network; Entity is the name people know.
 	EntityUID string `json:"entity_uid"`
 	Entity    string `json:"entity"`
+	// Aliases are what else the logs and findings call it: a name typed at a login,
+	// the service that fails, the log that stops, the identity that was let in.
+	Aliases []string `json:"aliases,omitempty"`
 	// From is the first event of the incident, To is just after the last.
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`

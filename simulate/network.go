@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // network is a /24, written without its last number: "198.19.16.".
@@ -38,6 +39,23 @@ func visitorAddress(d dice) string {
 		return fmt.Sprintf("2001:db8:%x::%x", 0x8000+d.below(0x4000), d.between(2, 0xfff))
 	}
 	return numbered(18, 192+d.below(64)).host(d.between(2, 250))
+}
+
+// prefixOf is the network of an IPv4 address.
+func prefixOf(address string) network {
+	return network(address[:strings.LastIndexByte(address, '.')+1])
+}
+
+// isTravel is whether a network is one of hotels and trains.
+func isTravel(n network) bool {
+	third, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(string(n), "198.18."), "."))
+	return err == nil && third >= 128 && third < 192
+}
+
+// leakedAddress is where the i-th of many rented machines stands: each in a network
+// of its own.
+func leakedAddress(incident, i int) string {
+	return fmt.Sprintf("2001:db8:%x::%x", 0xe000+incident*64+i%64, 2+i)
 }
 
 func officeNetwork(i int) network { return numbered(19, i%8) }

@@ -24,6 +24,19 @@ type person struct {
 	hired  time.Time // the first day at work
 	dice   dice
 	today  workday
+	// directoryID is the person's at Entra, where they are known there; travels is the
+	// country of their journeys.
+	directoryID, travels string
+	// away are days without work: leave.
+	away window
+}
+
+// place is the person's office.
+func (p *person) place() int {
+	if p.number%5 == 0 {
+		return 0
+	}
+	return p.number % len(offices)
 }
 
 // workday is what a person does today, in UTC.
@@ -39,6 +52,8 @@ type workday struct {
 	asked   string // the challenge that the login is met with, if any
 	paused  time.Time
 	clicks  bool // logs out by hand in the evening
+	// directory is the day's session at Entra.
+	directory string
 }
 
 var firstNames = [...]string{"Ada", "Bruno", "Carla", "Daniel", "Elif", "Felix", "Greta", "Hugo", "Ines", "Jonas", "Kira", "Liam",
@@ -80,20 +95,22 @@ func (w *world) hirePeople() {
 	base := w.idBase(prefixUser)
 	for i := range w.Options.Users {
 		d := newDice(w.Seed, fmt.Sprintf("person %d", i))
-		place := i % len(offices)
-		if i%5 == 0 {
-			place = 0
-		}
 		first := firstNames[i%len(firstNames)]
 		last := lastNames[(i/len(firstNames)+i)%len(lastNames)]
 		login := strings.ToLower(first + "." + last)
 		if round := i / (len(firstNames) * len(lastNames)); round > 0 {
 			login = fmt.Sprintf("%s%d", login, round+1)
 		}
-		p := &person{
+		p := &person{number: i}
+		place := p.place()
+		*p = person{
 			number: i, id: recordID(prefixUser, base+uint64(i)*97), name: first + " " + last, username: login + "@" + w.domain,
 			role: roles[i%len(roles)], browser: browsers[d.below(len(browsers))], sso: i%4 == 3, offset: offices[place],
-			office: officeNetwork(place).host(10 + i%3), home: homeAddress(i, d), vpn: 20 + i%4, dice: d,
+			office: officeNetwork(place).host(10 + i%3), home: homeAddress(i, d), vpn: 20 + i%4, dice: d, travels: [...]string{"FR", "GB", "JP"}[i%3],
+		}
+		if w.Churn && i%7 == 3 {
+			from := w.at(3+i%17, 0)
+			p.away = window{from, from.AddDate(0, 0, 14)}
 		}
 		if p.role == "finance" || p.role == "operations" {
 			p.note = "exports many reports at the turn of the month"
@@ -121,6 +138,9 @@ func (p *person) hour(w *world, from time.Time) {
 func (p *person) plan(w *world, midnight time.Time) workday {
 	d := p.dice
 	day := workday{planned: midnight, clicks: d.perMille(550), forgets: 0}
+	if p.away.holds(midnight) {
+		return day
+	}
 	weekend := midnight.Add(p.offset).Weekday() == time.Saturday || midnight.Add(p.offset).Weekday() == time.Sunday
 	if weekend && !d.perMille(40) || d.perMille(70) || midnight.Before(p.hired) {
 		return day

@@ -87,6 +87,9 @@ type call struct {
 // rest writes a RestApi row and its repetition in ApiTotalUsage.
 func (w *world) rest(in *integration, s session, when time.Time, c call) {
 	d := in.dice
+	if in.fails.holds(when) {
+		in.failing(&c)
+	}
 	version, state := in.version, "S"
 	if c.version != "" {
 		version = c.version
@@ -118,6 +121,7 @@ func (w *world) rest(in *integration, s session, when time.Time, c call) {
 
 // usage writes the ApiTotalUsage row of a call that another type logs as well.
 func (w *world) usage(in *integration, s session, when time.Time, id, family, version, resource, method, entity string, status int) {
+	w.carried(in, when, id, entity)
 	w.exports.add(tableTotalUsage, when, w.org, in.id,
 		"REQUEST_ID", id, "API_FAMILY", family, "API_VERSION", version, "API_RESOURCE", resource, "CLIENT_NAME", in.client,
 		"HTTP_METHOD", method, "CLIENT_IP", s.address, "COUNTS_AGAINST_API_LIMIT", "1", "CONNECTED_APP_ID", in.app,

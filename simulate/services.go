@@ -83,6 +83,11 @@ func biHour(w *world, in *integration, from time.Time) {
 			j := w.runBulkJob(in, s, "query", o.entity, t.Add(10*time.Second), time.Duration(20+records/2500)*time.Second, records)
 			in.jobs = append(in.jobs, j)
 			t = j.completed.Add(5 * time.Second)
+			if w.Churn && d.perMille(25) { // the extraction's database was busy: once more
+				j = w.runBulkJob(in, s, "query", o.entity, t.Add(3*time.Minute), time.Duration(20+records/2500)*time.Second, records)
+				in.jobs = append(in.jobs, j)
+				t = j.completed.Add(5 * time.Second)
+			}
 		}
 	}
 	if morning := 5*time.Hour + 10*time.Minute + in.phase; inHour(from, morning) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -57,7 +58,15 @@ func (s simulation) read(t *testing.T) (string, Manifest) {
 func eventful() Options {
 	o := Example()
 	o.Seed, o.Days, o.Users, o.Daily = 7, 9, 30, true
-	o.Incidents = append(IncidentNames(), "credential-sharing")
+	o.Incidents = append(slices.Clone(IncidentNames()[:7]), "credential-sharing")
+	return o
+}
+
+// crowded is two weeks of all products with every incident, and what changes by itself.
+func crowded() Options {
+	o := eventful()
+	o.Days, o.Users, o.Integrations, o.Daily, o.Churn = 14, 120, 60, false, true
+	o.Products, o.Incidents = Products(), IncidentNames()
 	return o
 }
 

@@ -18,10 +18,12 @@ const (
 	Salesforce = "salesforce"
 	Kong       = "kong"
 	Nginx      = "nginx"
+	Dynamics   = "dynamics" // Dynamics 365 and the Entra sign-ins before it
+	MuleSoft   = "mulesoft"
 )
 
 // Products lists them all.
-func Products() []string { return []string{Salesforce, Kong, Nginx} }
+func Products() []string { return []string{Salesforce, Kong, Nginx, Dynamics, MuleSoft} }
 
 // Options say what to simulate. The zero value of a field means what its
 // comment says; see Example for a good start.
@@ -40,6 +42,10 @@ type Options struct {
 	Products []string
 	// Company is the invented company's name; empty is "Acme Outdoor".
 	Company string
+	// Churn adds what changes in a company over weeks: people on leave, and with
+	// telephones, new versions of clients, integrations that roam in a cloud, jobs
+	// that are run again, administrators' work on the organisation.
+	Churn bool
 	// Daily writes each day's twin of the hourly EventLogFiles.
 	Daily bool
 	// Truth is where the manifest is written as JSON, outside the log folder;
@@ -115,6 +121,9 @@ func isInside(dir, path string) (bool, error) {
 //	salesforce/daily/2025-08-04_Login_Daily_0.csv        the same events by day (Options.Daily)
 //	kong/file.log                                        the gateway, JSON lines
 //	nginx/access.log, nginx/dealers.log                  the portal: combined, and JSON lines
+//	entra/sign-ins.json, dynamics/audit.json             JSON lines, as the diagnostic settings and the activity API write
+//	mulesoft/mule-app.json                               the runtime's log of its applications, JSON lines
+//	salesforce/setup-audit-trail.json                    where Options.Churn or an incident writes to it
 //
 // Exports carry the time of their delivery as modification time. Memory holds
 // the hours under way, so the size of the logs is bounded by the disk alone.

@@ -102,7 +102,8 @@ func planTheft(i *incident) error {
 // another client, and chance of its own, so that the owner's calls stay the same.
 func (i *incident) disguise(in *integration) *integration {
 	thief := *in
-	thief.dice, thief.client = i.dice, ""
+	thief.dice, thief.client, thief.flow = i.dice, "", ""
+	thief.fails = window{}
 	return &thief
 }
 

@@ -18,6 +18,7 @@ type simulateCommand struct {
 	Incident     []string `short:"i" placeholder:"NAME" help:"What is to happen; may be repeated. --list names them."`
 	Product      []string `placeholder:"NAME" help:"Logs to write; without it all."`
 	Seed         uint64   `default:"1" help:"The same seed and options give the same bytes."`
+	Churn        bool     `help:"Add what changes in a company over weeks: leave, telephones, new versions, roaming integrations."`
 	Daily        bool     `help:"Also write each day's twin of the hourly Salesforce files."`
 	Truth        string   `type:"path" placeholder:"FILE" help:"Write what is hidden, as JSON, outside the folder."`
 	List         bool     `help:"List the incidents."`
@@ -45,7 +46,7 @@ func (c *simulateCommand) Run(term terminal) error {
 	}
 	options := simulate.Options{
 		Seed: c.Seed, Start: start, Days: c.Days, Users: c.Users, Integrations: c.Integrations,
-		Incidents: c.Incident, Products: c.Product, Daily: c.Daily,
+		Incidents: c.Incident, Products: c.Product, Daily: c.Daily, Churn: c.Churn,
 	}
 	if c.Example {
 		options = simulate.Example()
