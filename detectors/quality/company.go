@@ -112,11 +112,15 @@ func (c company) pack(truth simulate.Manifest) ([]detectors.Rule, error) {
 	if len(c.rules) > 0 {
 		rules = slices.DeleteFunc(rules, func(r detectors.Rule) bool { return !slices.Contains(c.rules, r.ID) })
 	}
+	known := make([]any, len(truth.Inventory))
+	for i, name := range truth.Inventory {
+		known[i] = name
+	}
 	for i, r := range rules {
 		if r.ID != "shadow-integration" {
 			continue
 		}
-		if rules[i], err = r.WithParameters(map[string]any{"inventory": truth.Inventory}); err != nil {
+		if rules[i], err = r.WithParameters(map[string]any{"inventory": known}); err != nil {
 			return nil, err
 		}
 	}
