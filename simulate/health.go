@@ -87,7 +87,7 @@ func planSilent(i *incident) error {
 
 // planStopped: a program that always calls hangs, and nobody notices.
 func planStopped(i *incident) error {
-	in, err := i.victim("chat", "erp")
+	in, err := i.victim("erp", "chat")
 	if err != nil {
 		return err
 	}

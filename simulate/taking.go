@@ -5,7 +5,7 @@ import "time"
 // planRecon: days of looking around from the integration's own network, then its first
 // bulk export. Nothing is deleted.
 func planRecon(i *incident) error {
-	in, err := i.victim("chat", "marketing")
+	in, err := i.victim("marketing", "chat")
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func planReplay(i *incident) error {
 // planNewClient: a script runs with the integration's token, on the integration's own
 // machine.
 func planNewClient(i *incident) error {
-	in, err := i.victim("erp", "marketing", "chat")
+	in, err := i.victim("bi", "erp", "marketing")
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func planNewClient(i *incident) error {
 // planNewNetwork: the integration's token is used from elsewhere, with the client that it
 // always has.
 func planNewNetwork(i *incident) error {
-	in, err := i.victim("marketing", "bi", "chat")
+	in, err := i.victim("bi", "marketing", "chat")
 	if err != nil {
 		return err
 	}
