@@ -261,6 +261,8 @@ func unifiedAuditActivity(r *crmRecord, isCRM bool) {
 		r.activity(schema.ClassWebResources, 7)
 	case isCRM && strings.HasPrefix(plain, "retrieve"):
 		r.activity(schema.ClassAPIActivity, schema.APIRead)
+	case isCRM && plain == "assign": // a record gets another owner; elsewhere the word is that of a grant
+		r.activity(schema.ClassAPIActivity, schema.APIUpdate)
 	case isCRM:
 		r.activity(schema.ClassAPIActivity, verbOf(crmWords(what)).api())
 	default:
