@@ -131,6 +131,11 @@ func (r *Runner) Wake(ctx context.Context, rule Rule) error {
 
 // settle saves and hands on what an arrival found, then commits it.
 func (r *Runner) settle(ctx context.Context, a Arrival) error {
+	if r.options.Lease != nil {
+		if err := r.options.Lease(); err != nil {
+			return fmt.Errorf("settle what rule %s found: %w", a.Rule, err)
+		}
+	}
 	findings, err := replaceFindings(ctx, r.store, a, r.options.Clock())
 	if err != nil {
 		return err

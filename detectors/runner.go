@@ -33,6 +33,9 @@ type Options struct {
 	// done: when it fails, the same arrivals are looked at again. Findings that were
 	// given before come again when their window is evaluated again.
 	OnFindings func(context.Context, []schema.Finding) error
+	// Lease is asked before a scheduled run changes what is stored: its error says that
+	// another instance does that now. Nothing: this one always may.
+	Lease func() error
 	// Progress is told how many of how many windows Scan has evaluated.
 	Progress func(done, total int)
 	// Log takes what Run cannot return.

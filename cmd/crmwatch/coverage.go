@@ -191,9 +191,9 @@ func (m *monitor) checkCoverage(ctx context.Context) error {
 	if err != nil || len(report.Sources) == 0 {
 		return err
 	}
-	spots := report.BlindSpots(m.runner.Rules())
+	spots := report.BlindSpots(m.rules)
 	m.blind.Store(&spots)
-	if blind := report.BlindRules(m.runner.Rules()); len(blind) > 0 {
+	if blind := report.BlindRules(m.rules); len(blind) > 0 {
 		m.log.Info("rules that cannot look: no log has what they need; see crmwatch rules coverage", "rules", strings.Join(blind, ","))
 	}
 	return detectors.SaveCoverage(ctx, m.conn, report, time.Now())

@@ -18,6 +18,7 @@ import (
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/collector/insert"
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/detectors/lease"
 	"github.com/crmwatch/crmwatch/schema"
 	"golang.org/x/sync/errgroup"
 )
@@ -108,12 +109,17 @@ type monitor struct {
 	config   config
 	db       *database // nil with a ClickHouse server
 	conn     schema.Store
-	slack    *alerting.Slack
 	pipeline *pipeline
 	// redeliver is the pipeline, for the engine's supervisor.
 	redeliver atomic.Pointer[pipeline]
-	runner    *detectors.Runner
-	desk      *alerting.Desk
+	rules     []detectors.Rule
+	// notifier tells people, and fallback what it refuses; nil where nothing is refused.
+	notifier, fallback alerting.Notifier
+	// lease is nil with a data directory: that has one owner.
+	lease *lease.Lease
+	// runner and desk are those of the present time as leader.
+	runner *detectors.Runner
+	desk   *alerting.Desk
 	// blind is what the last check of coverage found.
 	blind atomic.Pointer[[]detectors.BlindSpot]
 }
@@ -127,14 +133,16 @@ func (m *monitor) notSeen(entityType string) []string {
 }
 
 func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
-	m := &monitor{log: log, config: cfg}
+	m := &monitor{log: log, config: cfg, rules: rules}
 	defer func() {
 		if err != nil {
 			m.close()
 		}
 	}()
 	if cfg.Store.DSNFile != "" {
-		m.conn, err = openServer(ctx, cfg.Store.DSNFile)
+		if m.conn, err = openServer(ctx, cfg.Store.DSNFile); err == nil {
+			m.lease = lease.New(m.conn, "detectors", log)
+		}
 	} else if m.db, err = openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true, onRestart: m.engineRestarted}); err == nil {
 		m.conn = m.db.conn
 	}
@@ -150,11 +158,6 @@ func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []d
 	if err := m.alert(ctx, cfg, rules, term); err != nil {
 		return nil, err
 	}
-	settle := cfg.Rules.Settle
-	if settle == 0 {
-		settle = -1
-	}
-	m.runner = detectors.NewRunner(m.conn, rules, detectors.Options{Settle: settle, OnFindings: m.desk.Handle, Log: log})
 	return m, nil
 }
 
@@ -211,26 +214,26 @@ func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule,
 		Color: colorSetting(term.out) == "1", Width: terminalWidth(term.out), Runbook: runbook,
 	})
 	if cfg.Slack.TokenFile == "" {
-		m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{console}, alerting.Options{NotifyFrom: cfg.Alerts.notifyFrom(), Log: m.log})
+		m.notifier = console
 		return nil
 	}
 	token, err := alerting.ReadToken(cfg.Slack.TokenFile)
 	if err != nil {
 		return err
 	}
-	m.slack, err = alerting.NewSlack(alerting.SlackOptions{
+	slack, err := alerting.NewSlack(alerting.SlackOptions{
 		APIURL: cfg.Slack.APIURL, Token: token, Channel: cfg.Slack.Channel, Runbook: runbook, NotSeen: m.notSeen, Log: m.log,
 	})
 	if err != nil {
 		return err
 	}
 	// Slack may be down while we start: alerts wait in the outbox.
-	if identity, err := m.slack.Check(ctx); err != nil {
+	if identity, err := slack.Check(ctx); err != nil {
 		m.log.Error("slack does not take alerts yet", "error", err)
 	} else {
 		m.log.Info("slack takes alerts", "team", identity.Team, "channel", identity.Channel)
 	}
-	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.slack}, alerting.Options{Fallback: console, NotifyFrom: cfg.Alerts.notifyFrom(), Log: m.log})
+	m.notifier, m.fallback = slack, console
 	return nil
 }
 
@@ -239,18 +242,16 @@ func (m *monitor) run(ctx context.Context) error {
 	if m.db != nil {
 		m.log.Info("engine is serving", "url", m.db.endpoint.URL, "credentials", filepath.Join(m.db.dir, "endpoint.json"))
 	}
-	m.log.Info("watching", "rules", len(m.runner.Rules()), "version", version)
+	m.log.Info("watching", "rules", len(m.rules), "version", version)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.pipeline.run(ctx) })
 	go reportSources(ctx, m.log, m.pipeline)
-	group.Go(func() error { return m.runner.Run(ctx) })
-	group.Go(func() error { return m.desk.Run(ctx) })
 	group.Go(func() error {
-		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
+		if m.lease != nil {
+			return m.lease.Run(ctx, m.detect)
+		}
+		return m.detect(ctx)
 	})
-	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
-		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
-	}
 	if m.db != nil {
 		group.Go(func() error {
 			select {

@@ -35,7 +35,7 @@ func (m *monitor) selfTest(ctx context.Context) error {
 	for _, f := range findings {
 		m.log.Error("a rule can no longer fire", "rule", f.EntityUID, "problem", f.Message)
 	}
-	m.log.Info("self-test done", "rules", len(m.runner.Rules()), "tests", len(results), "rules_failed", len(findings), "took", time.Since(started).Round(time.Millisecond))
+	m.log.Info("self-test done", "rules", len(m.rules), "tests", len(results), "rules_failed", len(findings), "took", time.Since(started).Round(time.Millisecond))
 	if err := detectors.SaveFindings(ctx, m.conn, findings); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (m *monitor) testInScratch(ctx context.Context) (_ []detectors.Result, err 
 	if _, err := schema.Migrate(ctx, scratch); err != nil {
 		return nil, fmt.Errorf("prepare the self-test's tables: %w", err)
 	}
-	return detectors.SelfTest(ctx, scratch, m.runner.Rules())
+	return detectors.SelfTest(ctx, scratch, m.rules)
 }
 
 // storeOptions are how the store is reached.

@@ -372,3 +372,19 @@ ORDER BY (rule, started_at, test)
 TTL toDateTime(started_at) + INTERVAL 90 DAY;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0011_self_tests');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.leaders ON CLUSTER `crm`
+(
+    name LowCardinality(String),
+    term UInt64,
+    holder String,
+    state LowCardinality(String),
+    since DateTime64(3, 'UTC'),
+    at DateTime64(3, 'UTC'),
+    until DateTime64(3, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/leaders', '{shard}-{replica}', at)
+ORDER BY (name, term, holder, state)
+TTL toDateTime(at) + INTERVAL 90 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0012_leaders');

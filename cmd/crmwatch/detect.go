@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/detectors"
+)
+
+// detect evaluates the rules, tells people, and looks after both, until ctx ends. Of
+// several instances on one ClickHouse server, one does this at a time; what it knew of
+// the alerts when it did so before is old, so each time begins with what is stored.
+func (m *monitor) detect(ctx context.Context) error {
+	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.notifier}, alerting.Options{Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), Log: m.log})
+	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Log: m.log}
+	if options.Settle == 0 {
+		options.Settle = -1
+	}
+	if m.lease != nil {
+		options.Lease = m.lease.Held
+	}
+	m.runner = detectors.NewRunner(m.conn, m.rules, options)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.runner.Run(ctx) })
+	group.Go(func() error { return m.desk.Run(ctx) })
+	group.Go(func() error {
+		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
+	})
+	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
+		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
+	}
+	return group.Wait()
+}
