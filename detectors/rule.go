@@ -118,8 +118,7 @@ type Needs struct {
 	// Columns are columns of the events table.
 	Columns []string
 	// LogTypes are values of metadata_log_name; one of them is enough. Empty means
-	// any. Only events of these types give a window a reason to be evaluated, but for
-	// rules that keep a state.
+	// any. They say where a rule may be blind, not which events it looks at.
 	LogTypes []string
 	// Parameters are lists that the installation has to fill: while one is empty, the
 	// rule sees nothing.
