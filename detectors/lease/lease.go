@@ -156,7 +156,10 @@ func (l *Lease) lead(ctx context.Context, wait time.Duration, work func(context.
 		if ctx.Err() != nil {
 			continue // the work ends, and then this
 		}
-		l.log.Error("this instance leads no more: its lease could not be renewed in time", "term", l.term, "error", failure)
+		if failure == nil {
+			failure = errors.New("it was not awake to renew it, or another leads")
+		}
+		l.log.Error("this instance leads no more: its lease was not renewed in time", "term", l.term, "error", failure)
 		cancel()
 		err := <-done
 		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrLost) {
