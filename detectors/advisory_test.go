@@ -75,3 +75,17 @@ func TestARuleIsBlindWhileAListItNeedsIsEmpty(t *testing.T) {
 		t.Errorf("unset parameters are %q, want none", got)
 	}
 }
+
+// The advisory in docs/rules.md is what people copy.
+func TestTheDocumentedAdvisoryIsOne(t *testing.T) {
+	text, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "# ./rules/advisories/")
+	block, _, _ := strings.Cut(rest, "```")
+	name, body, found := strings.Cut(block, "\n")
+	if a, err := parseAdvisory(name, []byte(body)); err != nil || !found || a.ID+".yaml" != name || len(a.Networks) != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
