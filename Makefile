@@ -4,7 +4,7 @@ BIN      := bin/crmwatch
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES := ./...
 
-.PHONY: all build engine demo test unit lint bench quality faults clean help
+.PHONY: all build engine demo test unit lint bench quality orders faults clean help
 all: build
 
 ## build: compile bin/crmwatch
@@ -40,6 +40,10 @@ bench: build engine
 ## quality: what the baselines find and raise in vain on generated series whose truth is known
 quality:
 	@$(GO) run ./detectors/quality
+
+## orders: deliver the events of every rule's tests live, late, in random order and twice, over every window (an hour)
+orders: engine
+	@$(GO) test -timeout 3h ./detectors -run ArrivalOrder -v -all-orders
 
 ## faults: kill, starve and cut off real processes; nothing may be lost or doubled (root, strace)
 faults: build engine
