@@ -50,15 +50,21 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 	if !settled.After(from) {
 		return a, nil
 	}
-	found, err := r.windowsArrived(ctx, rule, from, settled)
-	arrived := found.windows
-	if err != nil || len(arrived) == 0 {
+	if err := r.digest(ctx, settled); err != nil {
 		return a, err
 	}
+	found, err := r.windowsArrived(ctx, rule, from, settled)
+	if err != nil || found.latest.IsZero() {
+		return a, err
+	}
+	arrived := found.windows
 	a.LatenessMedian, a.LatenessMax = found.median, found.longest
 	// The last arrival seen, not the clock: a clock that runs ahead for a while must
 	// not carry the watermark past rows that are still to come.
 	a.ArrivedTo = found.latest
+	if len(arrived) == 0 {
+		return a, nil
+	}
 	if rule.Kind.remembers() {
 		return r.stateArrivals(ctx, rule, a, arrived)
 	}

@@ -13,30 +13,34 @@ import (
 
 const holdingQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
-WHERE ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
+WHERE ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+)
 ORDER BY w`
 
 const holdingRangeQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
-  AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
+  AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+)
 ORDER BY w`
 
-// The lateness of all arrivals is that of their windows, put together.
-const arrivedQuery = `SELECT w, latest, quantileTDigestMerge(0.5)(lateness) OVER () AS median, max(longest) OVER () AS longest
+// The lateness of all arrivals that matter is that of their windows, put together. The
+// last arrival is one of any event: those that do not matter have been looked at too.
+const arrivedQuery = `SELECT w, matters, max(latest) OVER () AS latest, quantileTDigestMerge(0.5)(lateness) OVER () AS median, max(longest) OVER () AS longest
 FROM (
-    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late
-    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, max(ingested_at) AS latest,
-        quantileTDigestState(0.5)(late) AS lateness, max(late) AS longest
+    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
+        ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+) AS kept
+    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, max(kept) AS matters, max(ingested_at) AS latest,
+        quantileTDigestStateIf(0.5)(late, kept) AS lateness, maxIf(late, kept) AS longest
     FROM events
     WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
-      AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)})
     GROUP BY w
 )
 ORDER BY w`
 
-// windowsHolding lists the grid windows that hold events of the log types that
-// the rule needs, within a stretch of event time or (nil) at all.
+// windowsHolding lists the grid windows that hold events that the rule reads, of the
+// log types that it needs, within a stretch of event time or (nil) at all.
 func (r *Runner) windowsHolding(ctx context.Context, rule Rule, within *Window) ([]int64, error) {
 	if within == nil {
 		return r.windowNumbers(ctx, rule, holdingQuery)
@@ -48,25 +52,28 @@ func (r *Runner) windowsHolding(ctx context.Context, rule Rule, within *Window) 
 // arrivedWindows are the grid windows that new rows touched.
 type arrivedWindows struct {
 	windows []int64
-	// latest is the last arrival.
+	// latest is the last arrival, also of events that the rule does not read.
 	latest time.Time
 	// median and longest are how late the rows came: arrival less event time.
 	median, longest time.Duration
 }
 
-// windowsArrived lists the grid windows touched by rows that arrived in (from, to].
+// windowsArrived lists the grid windows touched by rows that arrived in (from, to] and
+// that the rule reads.
 func (r *Runner) windowsArrived(ctx context.Context, rule Rule, from, to time.Time) (arrived arrivedWindows, err error) {
 	err = r.windowRows(ctx, rule, arrivedQuery, func(rows driver.Rows) error {
 		var number, longest int64
+		var matters uint8
 		var at time.Time
 		var median float32
-		if err := rows.Scan(&number, &at, &median, &longest); err != nil {
+		if err := rows.Scan(&number, &matters, &at, &median, &longest); err != nil {
 			return err
 		}
-		arrived.windows = append(arrived.windows, number)
-		if at.After(arrived.latest) {
-			arrived.latest = at.UTC()
+		arrived.latest = at.UTC()
+		if matters == 0 {
+			return nil
 		}
+		arrived.windows = append(arrived.windows, number)
 		arrived.median, arrived.longest = time.Duration(min(int64(median), longest))*time.Millisecond, time.Duration(longest)*time.Millisecond
 		return nil
 	}, clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds))
@@ -90,9 +97,16 @@ func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan f
 	defer cancel()
 	args = append(args, schema.Named("size", rule.Window.Milliseconds()),
 		schema.Named("any", rule.anyLogType()), schema.Named("log_types", append([]string{}, rule.Needs.LogTypes...)))
+	for _, p := range rule.Params {
+		args = append(args, schema.Named(p.Name, p.Value))
+	}
+	reads := rule.Reads
+	if reads == "" {
+		reads = "1"
+	}
 	settings := r.readerSettings(maxSeriesRows)
 	settings["final"] = 0
-	rows, err := r.store.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), query, args...)
+	rows, err := r.store.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), fmt.Sprintf(query, reads), args...)
 	if err != nil {
 		return fmt.Errorf("find windows for rule %s: %w", rule.ID, err)
 	}

@@ -15,35 +15,27 @@ var givenParams = map[Kind]map[string]string{
 	KindSilence:   {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32"},
 }
 
+// screenParams are those of a screen: from and to are the ends of all windows that are
+// screened at once, lookback_from is from less the lookback.
+var screenParams = map[string]string{"from": "DateTime64(3)", "to": "DateTime64(3)", "lookback_from": "DateTime64(3)", "lookback_days": "UInt32"}
+
 // placeholders compares the parameters that the query uses with those declared,
 // and the words of the message with those of the query.
 func (c *check) placeholders(rule Rule) {
-	text := readSQL(rule.Query)
 	given, known := givenParams[rule.Kind]
 	if !known {
 		return // the kind is the problem
 	}
-	used := map[string]bool{}
-	for _, p := range text.placeholders {
-		used[p.name] = true
-		want, known := given[p.name]
-		if own, declared := rule.Param(p.name); declared {
-			if known {
-				c.add(fmt.Sprintf("parameter %s has the name of a given one", p.name), "choose another name", "params", p.name)
-			}
-			want, known = own.Type, true
+	text := readSQL(rule.Query)
+	used := c.used(rule, "query", text, given)
+	if rule.Reads != "" {
+		c.used(rule, "reads", readSQL(rule.Reads), nil)
+	}
+	if rule.Screen != "" {
+		if rule.Kind != KindQuery {
+			c.add("only a rule of kind query has a screen", "leave it out", "screen")
 		}
-		line, column := c.source.scalarPosition(p.line, p.column, "query")
-		switch {
-		case !known:
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the query uses parameter %s, which is not declared", p.name),
-				fmt.Sprintf("declare it under params:, or use one of %s", strings.Join(sortedKeys(given), ", "))))
-		case strings.ReplaceAll(p.kind, " ", "") != want:
-			c.problems = append(c.problems, c.source.at(line, column,
-				fmt.Sprintf("the query uses parameter %s as %s, declared is %s", p.name, p.kind, want),
-				fmt.Sprintf("write {%s:%s}", p.name, want)))
-		}
+		c.used(rule, "screen", readSQL(rule.Screen), screenParams)
 	}
 	for _, p := range rule.Params {
 		if !used[p.Name] {
@@ -68,4 +60,36 @@ func (c *check) placeholders(rule Rule) {
 			c.problems = append(c.problems, c.source.at(line, column, detail, mend+strings.Join(givenWords(rule.Kind), ", ")))
 		}
 	}
+}
+
+// used checks the parameters that one statement of the rule uses, and returns their
+// names.
+func (c *check) used(rule Rule, key string, text sqlText, given map[string]string) map[string]bool {
+	say := map[string]string{"reads": "condition"}[key]
+	if say == "" {
+		say = key
+	}
+	used := map[string]bool{}
+	for _, p := range text.placeholders {
+		used[p.name] = true
+		want, known := given[p.name]
+		if own, declared := rule.Param(p.name); declared {
+			if known {
+				c.add(fmt.Sprintf("parameter %s has the name of a given one", p.name), "choose another name", "params", p.name)
+			}
+			want, known = own.Type, true
+		}
+		line, column := c.source.scalarPosition(p.line, p.column, key)
+		switch {
+		case !known:
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("the %s uses parameter %s, which is not declared", say, p.name),
+				fmt.Sprintf("declare it under params:, or use one of %s", strings.Join(sortedKeys(given), ", "))))
+		case strings.ReplaceAll(p.kind, " ", "") != want:
+			c.problems = append(c.problems, c.source.at(line, column,
+				fmt.Sprintf("the %s uses parameter %s as %s, declared is %s", say, p.name, p.kind, want),
+				fmt.Sprintf("write {%s:%s}", p.name, want)))
+		}
+	}
+	return used
 }

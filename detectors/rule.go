@@ -90,6 +90,14 @@ type Rule struct {
 	Schedule string
 	Params   []Param
 	Query    string
+	// Reads is a condition on an event, in SQL: no other event can change what the
+	// query says. Empty is every event.
+	Reads string
+	// Screen is a query that names in its column time the moments at which the rule may
+	// find something, at little cost; windows without one are not evaluated. It has the
+	// query's parameters, over as many windows as there are to judge at once. It may
+	// name too many, never too few. Empty is no screen.
+	Screen string
 	// Message is the finding's text; {{column}} stands for a returned column.
 	Message        string
 	FalsePositives []string
@@ -109,6 +117,8 @@ type Rule struct {
 	File string
 
 	source *source
+	// queryKey is the key under which Query stands in the file, when it is not query.
+	queryKey string
 	// inFile are the parameters as the file has them, when Params are others.
 	inFile []Param
 }

@@ -42,6 +42,8 @@ type ruleFile struct {
 	Times          float64                   `yaml:"times"`
 	LeastHistory   string                    `yaml:"least_history"`
 	Params         map[string]paramFile      `yaml:"params"`
+	Reads          string                    `yaml:"reads"`
+	Screen         string                    `yaml:"screen"`
 	Query          string                    `yaml:"query"`
 	Message        string                    `yaml:"message"`
 	FalsePositives []string                  `yaml:"false_positives"`

@@ -81,7 +81,10 @@ func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, err
 		}
 		slices.Sort(windows[set])
 		var o outcome
-		o.findings, o.failure = NewRunner(store, []Rule{tuned}, Options{}).evaluate(ctx, tuned, slices.Compact(windows[set]), func() {})
+		runner := NewRunner(store, []Rule{tuned}, Options{})
+		if o.failure = runner.digest(ctx, time.Time{}); o.failure == nil {
+			o.findings, o.failure = runner.evaluate(ctx, tuned, slices.Compact(windows[set]), func() {})
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -102,9 +105,44 @@ func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, err
 		} else {
 			result.Problem = compareFindings(test.Expect, result.Findings)
 		}
+		if result.Passed() {
+			// The tests share windows: the screen must let each through for its own sake.
+			var err error
+			if result.Problem, err = screenedOut(ctx, store, rule, test, tenants[i], result.Findings); err != nil {
+				return nil, err
+			}
+		}
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+// screenedOut says which finding of a test the rule's screen would have kept from being
+// found, had the test's events been the only ones.
+func screenedOut(ctx context.Context, store schema.Store, rule Rule, test Test, tenant string, findings []schema.Finding) (string, error) {
+	if rule.Screen == "" || len(findings) == 0 {
+		return "", nil
+	}
+	rule, err := rule.WithParameters(test.Params)
+	if err != nil {
+		return "", err
+	}
+	var windows []int64
+	for _, f := range findings {
+		windows = append(windows, gridIndex(f.WindowFrom, rule.Window))
+	}
+	slices.Sort(windows)
+	windows = slices.Compact(windows)
+	kept, err := NewRunner(store, []Rule{rule}, Options{}).screenOf(ctx, rule, windows, tenant)
+	if err != nil {
+		return "", err
+	}
+	for _, w := range windows {
+		if !slices.Contains(kept, w) {
+			return fmt.Sprintf("the rule's screen leaves out the window of %s, in which the query finds something", gridWindow(w, rule.Window).From.Format(time.RFC3339)), nil
+		}
+	}
+	return "", nil
 }
 
 // fill appends the test's rows to a batch, each with an identity of its own, and

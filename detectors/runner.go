@@ -81,6 +81,9 @@ func (r *Runner) Rules() []Rule { return slices.Clone(r.rules) }
 // time, and returns its findings in the order of their first event. The same
 // events give the same findings, whatever order they arrived in.
 func (r *Runner) Evaluate(ctx context.Context, rule Rule, from, to time.Time) ([]schema.Finding, error) {
+	if err := r.digest(ctx, time.Time{}); err != nil {
+		return nil, err
+	}
 	return r.evaluate(ctx, rule, gridWindows(from, to, rule.Window), func() {})
 }
 
@@ -99,6 +102,9 @@ func (r *Runner) scan(ctx context.Context, within *Window) ([]schema.Finding, er
 	type job struct {
 		rule    Rule
 		windows []int64
+	}
+	if err := r.digest(ctx, time.Time{}); err != nil {
+		return nil, err
 	}
 	var jobs []job
 	total, done := 0, 0
@@ -148,6 +154,14 @@ func (r *Runner) evaluate(ctx context.Context, rule Rule, windows []int64, step 
 // matches runs a query rule over grid windows, a few at a time: planning a small
 // query keeps one core busy.
 func (r *Runner) matches(ctx context.Context, rule Rule, windows []int64, step func()) ([]draft, error) {
+	all := len(windows)
+	windows, err := r.screen(ctx, rule, windows)
+	if err != nil {
+		return nil, err
+	}
+	for range all - len(windows) {
+		step()
+	}
 	found := make([][]draft, len(windows))
 	var steps sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)

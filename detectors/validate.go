@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,13 @@ func (r *Runner) validate(ctx context.Context, rule Rule) (Problems, error) {
 	if _, err := r.read(ctx, rule, epoch, epoch, emptyParams(rule)); err != nil {
 		return engineProblem(rule, err)
 	}
-	return nil, nil
+	return r.validateScreen(ctx, rule)
 }
 
 func emptyParams(rule Rule) map[string]any {
+	if rule.queryKey == "screen" {
+		return screenArgs(rule, time.UnixMilli(0))
+	}
 	if rule.Kind.remembers() {
 		return stateParams(rule)
 	}
@@ -167,9 +171,10 @@ func queryProblem(rule Rule, line, column int, detail, mend string) Problem {
 	if rule.source == nil {
 		return Problem{File: rule.File, Detail: detail, Mend: mend}
 	}
+	key := cmp.Or(rule.queryKey, "query")
 	if line < 1 {
-		return rule.source.problem(detail, mend, "query")
+		return rule.source.problem(detail, mend, key)
 	}
-	line, column = rule.source.scalarPosition(line, column, "query")
+	line, column = rule.source.scalarPosition(line, column, key)
 	return rule.source.at(line, column, detail, mend)
 }
