@@ -119,7 +119,7 @@ HAVING value != ''`, f.kind, f.uid, f.value, f.where))
 // calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
-    calls, failed, limited, bytes_in, bytes_out, records, timed, slow, calls_by_slot, errors_by_slot, first, last, version)
+    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -127,8 +127,8 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     if(actor_user_uid = '' AND actor_user_name = '', actor_user_email_addr, '') AS mail,
     api_service_name AS service, dst_endpoint_hostname AS host, max(actor_user_name),
     count(), countIf(status_id = 2), countIf(x_is_rate_limited = 1 OR http_response_code = 429 OR position(status_code, 'REQUEST_LIMIT_EXCEEDED') > 0),
-    sum(traffic_bytes_in), sum(traffic_bytes_out),
-    if(log = 'BulkApi2', arraySum(mapValues(maxMap(map(resources_uid, x_rows_processed)))), sum(x_rows_processed)),
+    sum(traffic_bytes_in), sum(traffic_bytes_out), countIf(traffic_bytes_in > 0 OR traffic_bytes_out > 0),
+    if(log = 'BulkApi2', arraySum(mapValues(maxMap(map(resources_uid, x_rows_processed)))), sum(x_rows_processed)), countIf(x_rows_processed > 0),
     countIf(duration > 0), ` + counts(10, "duration >= %d", func(i int) int { return 64 << i }) + `,
     ` + counts(12, "http_response_code > 0 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
     ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
