@@ -31,7 +31,7 @@ FROM (
     WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
         ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
 ) AS kept
-    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, max(kept) AS matters, max(ingested_at) AS latest,
+    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toUInt8(max(kept)) AS matters, max(ingested_at) AS latest,
         quantileTDigestStateIf(0.5)(late, kept) AS lateness, maxIf(late, kept) AS longest
     FROM events
     WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
