@@ -62,10 +62,10 @@ func eventful() Options {
 	return o
 }
 
-// crowded is two weeks of all products with every incident, and what changes by itself.
+// crowded is nine days of all products with every incident, and what changes by itself.
 func crowded() Options {
 	o := eventful()
-	o.Days, o.Users, o.Integrations, o.Daily, o.Churn = 14, 120, 60, false, true
+	o.Days, o.Users, o.Integrations, o.Daily, o.Churn = 9, 80, 36, false, true
 	o.Products, o.Incidents = Products(), IncidentNames()
 	return o
 }
