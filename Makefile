@@ -38,8 +38,8 @@ bench: build engine
 	@$(GO) test -run '^$$' -bench 'Formats$$|AgainstBareSplit' ./agent/formats
 
 ## quality: what the baselines and all rules find and raise in vain, where the truth is known (minutes; held-out seeds)
-quality:
-	@$(GO) run ./detectors/quality
+quality: engine
+	@$(GO) run -pgo=off ./detectors/quality $(QUALITY)
 
 ## orders: deliver the events of every rule's tests live, late, in random order and twice, over every window (an hour)
 orders: engine
