@@ -272,3 +272,32 @@ GROUP BY tenant, product, entity_uid`}
 		}
 	}
 }
+
+// A query that looks ahead is asked again when what it looks at arrives, which is in the
+// next window.
+func TestLookaheadWakesTheWindowBefore(t *testing.T) {
+	rule := Rule{ID: "unanswered", Kind: KindQuery, Window: day, Lookahead: time.Hour, Severity: schema.SeverityLow, EntityType: "user", Message: "{{entity}} was not answered.",
+		Query: `SELECT metadata_tenant_uid AS tenant, metadata_product_name AS product, actor_user_uid AS entity_uid,
+    min(time) AS first_seen, max(time) AS last_seen, count() AS count, arrayMap(x -> x.2, groupArraySorted(50)((time, event_uid))) AS evidence
+FROM events
+WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND status_id = 2
+    AND actor_user_uid NOT IN (SELECT actor_user_uid FROM events WHERE status_id = 1 AND time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} + toIntervalHour(1))
+GROUP BY tenant, product, entity_uid`}
+	store := openStore(t)
+	runner := NewRunner(store, []Rule{rule}, Options{Clock: later})
+	call := func(at time.Duration, status uint64) schema.Event {
+		e := apiCall("acme", "u1", testBase.Add(at), "a", "read", "Case")
+		e.Number[schema.StatusID] = status
+		return e
+	}
+	for i, want := range []int{1, 0} {
+		insertEvents(t, store, []schema.Event{call(23*time.Hour+50*time.Minute, 2), call(24*time.Hour+10*time.Minute, 1)}[i:i+1])
+		if err := runner.Wake(t.Context(), rule); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := LoadFindings(t.Context(), store, FindingFilter{}); err != nil || len(found) != want {
+			t.Errorf("after %d deliveries: %d findings, want %d, %v", i+1, len(found), want, err)
+		}
+		time.Sleep(2 * time.Millisecond) // arrivals are told apart by their millisecond
+	}
+}
