@@ -36,7 +36,7 @@ type view struct {
 }
 
 // The time comes also where nothing is claimed, as a claim of term 0.
-const readClaims = `SELECT toDateTime64(%s, 3, 'UTC') AS now, *
+const readClaims = `SELECT if({pretended:Int64} = 0, now64(3, 'UTC'), fromUnixTimestamp64Milli({pretended:Int64}, 'UTC')) AS now, *
 FROM
 (
     SELECT toUInt64(0) AS term, '' AS holder, '' AS state, toDateTime64(0, 3, 'UTC') AS since, toDateTime64(0, 3, 'UTC') AS at, toDateTime64(0, 3, 'UTC') AS until
@@ -52,7 +52,7 @@ ORDER BY term, since, holder`
 func (l *Lease) read(ctx context.Context) (v view, err error) {
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
-	rows, err := l.store.Query(ctx, fmt.Sprintf(readClaims, l.serverTime()), schema.Named("name", l.name))
+	rows, err := l.store.Query(ctx, readClaims, schema.Named("name", l.name), schema.Named("pretended", l.serverTime()))
 	if err != nil {
 		return v, fmt.Errorf("read who leads: %w", err)
 	}
@@ -77,13 +77,13 @@ func (l *Lease) read(ctx context.Context) (v view, err error) {
 func (l *Lease) write(ctx context.Context, state string, length time.Duration) error {
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
-	err := l.store.Exec(ctx, fmt.Sprintf(`INSERT INTO leaders (name, term, holder, state, since, at, until)
-WITH toDateTime64(%s, 3, 'UTC') AS now
+	err := l.store.Exec(ctx, `INSERT INTO leaders (name, term, holder, state, since, at, until)
+WITH if({pretended:Int64} = 0, now64(3, 'UTC'), fromUnixTimestamp64Milli({pretended:Int64}, 'UTC')) AS now
 SELECT {name:String}, {term:UInt64}, {holder:String}, {state:String},
     if(said.since > toDateTime64(0, 3), said.since, now), now, now + toIntervalMillisecond({length:UInt64})
-FROM (SELECT min(since) AS since FROM leaders WHERE name = {name:String} AND term = {term:UInt64} AND holder = {holder:String} AND state = {state:String}) AS said`, l.serverTime()),
+FROM (SELECT min(since) AS since FROM leaders WHERE name = {name:String} AND term = {term:UInt64} AND holder = {holder:String} AND state = {state:String}) AS said`,
 		schema.Named("name", l.name), schema.Named("term", l.term), schema.Named("holder", l.holder), schema.Named("state", state),
-		schema.Named("length", uint64(length.Milliseconds())))
+		schema.Named("length", uint64(length.Milliseconds())), schema.Named("pretended", l.serverTime()))
 	if err != nil {
 		return fmt.Errorf("write that this instance is %s: %w", state, err)
 	}

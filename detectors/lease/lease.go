@@ -55,8 +55,9 @@ type Lease struct {
 	store        schema.Store
 	name, holder string
 	log          *slog.Logger
-	// serverTime is SQL for the server's time.
-	serverTime func() string
+	// serverTime is the time that the server is to take for its own, in milliseconds
+	// since 1970; 0 is the server's clock.
+	serverTime func() int64
 	// now is a clock of this process, which must not go back.
 	now func() time.Time
 
@@ -73,10 +74,10 @@ type Lease struct {
 
 // New makes a lease on the leadership of name, such as "detectors". It writes nothing.
 func New(store schema.Store, name string, log *slog.Logger) *Lease {
-	return newLease(store, name, holder(), log, func() string { return "now64(3)" }, time.Now)
+	return newLease(store, name, holder(), log, func() int64 { return 0 }, time.Now)
 }
 
-func newLease(store schema.Store, name, holder string, log *slog.Logger, serverTime func() string, now func() time.Time) *Lease {
+func newLease(store schema.Store, name, holder string, log *slog.Logger, serverTime func() int64, now func() time.Time) *Lease {
 	return &Lease{store: store, name: name, holder: holder, log: log, serverTime: serverTime, now: now, began: now()}
 }
 

@@ -72,7 +72,7 @@ func (w *world) Query(ctx context.Context, query string, args ...any) (driver.Ro
 func (w *world) instance() *Lease {
 	skew := time.Duration(len(w.instances)) * 17 * time.Hour
 	l := newLease(w, "detectors", fmt.Sprint("instance-", len(w.instances)), slog.New(slog.NewTextHandler(io.Discard, nil)),
-		func() string { return fmt.Sprintf("fromUnixTimestamp64Milli(%d)", w.now.UnixMilli()) },
+		func() int64 { return w.now.UnixMilli() },
 		func() time.Time { return w.now.Add(skew) })
 	w.instances = append(w.instances, l)
 	return l
