@@ -270,3 +270,29 @@ func TestNeverDoTwoLead(t *testing.T) {
 		})
 	}
 }
+
+// By the clocks that there are: the first leader waits no longer than it must, and leaves
+// the lease when it is asked to stop.
+func TestRunLeads(t *testing.T) {
+	w := newWorld(t)
+	l := New(w.Store, "detectors", slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	began, led := time.Now(), time.Duration(0)
+	err := l.Run(ctx, func(ctx context.Context) error {
+		led = time.Since(began)
+		if err := l.Held(); err != nil {
+			t.Error(err)
+		}
+		stop()
+		<-ctx.Done()
+		return nil
+	})
+	if err != nil || led < Settle || !errors.Is(l.Held(), ErrLost) {
+		t.Errorf("Run ends with %v, after it led from %s on; then: %v", err, led, l.Held())
+	}
+	var left uint64
+	if err := w.Store.QueryRow(t.Context(), "SELECT count() FROM leaders FINAL WHERE state = 'leader' AND until <= now64(3)").Scan(&left); err != nil || left != 1 {
+		t.Errorf("%d leases are given back, %v", left, err)
+	}
+}
