@@ -41,8 +41,8 @@ func main() {
 	flag.IntVar(&world.each, "each", world.each, "rules: incidents of each kind")
 	kinds := flag.String("kinds", "", "rules: only these kinds of incident, with commas; none for no incident")
 	rules := flag.String("rules", "", "rules: only these rules, with commas")
-	flag.StringVar(&world.keep, "keep", "", "rules: new folder in which logs and database are left")
-	flag.BoolVar(&world.explain, "explain", false, "rules: print what was missed, and every false finding")
+	flag.StringVar(&world.keep, "keep", "", "rules: folder in which logs and database are left; where they are, they are judged again")
+	flag.BoolVar(&world.explain, "explain", false, "rules: print what was missed, and on standard error every false finding")
 	flag.Parse()
 	world.kinds, world.rules = list(*kinds), list(*rules)
 	if *only != "rules" {

@@ -8,14 +8,15 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/crmwatch/crmwatch/schema"
 	"github.com/crmwatch/crmwatch/simulate"
 )
 
 // measureRules lives through a company's time and prints what the rules made of it.
 func measureRules(ctx context.Context, c company, w io.Writer) error {
-	l, err := c.live(ctx)
-	if err != nil {
-		return err
+	l, failed := c.live(ctx)
+	if len(l.rules) == 0 {
+		return failed
 	}
 	s := l.score()
 	fmt.Fprintf(w, "\nSimulated: seed %d, %d days, %d people, %d integrations, %d products; %d events, %d incidents of %d kinds\n",
@@ -25,7 +26,7 @@ func measureRules(ctx context.Context, c company, w io.Writer) error {
 	if c.explain {
 		l.explain(w, s)
 	}
-	return nil
+	return failed
 }
 
 func products(truth simulate.Manifest) int {
@@ -81,9 +82,14 @@ func (l lived) explain(w io.Writer, s score) {
 			}
 		}
 	}
-	for _, f := range l.findings {
-		if loud(f) && !s.verdict.right[f.UID] {
-			fmt.Fprintf(w, "\nfalse: %s (%s) %s\n  %s\n", f.Rule, f.Severity, f.FirstSeen.Format("2006-01-02 15:04:05"), f.Message)
+}
+
+// tellFalse names what a rule said of innocents.
+func (l lived) tellFalse(w io.Writer, findings []schema.Finding) {
+	v := judgeFindings(findings, l.truth.Incidents)
+	for _, f := range findings {
+		if loud(f) && !v.right[f.UID] {
+			fmt.Fprintf(w, "  false (%s) %s: %s\n", f.Severity, f.FirstSeen.Format("2006-01-02 15:04:05"), f.Message)
 		}
 	}
 }
