@@ -13,14 +13,13 @@ import (
 
 const holdingQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
-WHERE ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+WHERE (%s
 )
 ORDER BY w`
 
 const holdingRangeQuery = `SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
 FROM events
-WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
-  AND ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND (%s
 )
 ORDER BY w`
 
@@ -29,7 +28,7 @@ ORDER BY w`
 const arrivedQuery = `SELECT w, matters, max(latest) OVER () AS latest, quantileTDigestMerge(0.5)(lateness) OVER () AS median, max(longest) OVER () AS longest
 FROM (
     WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
-        ({any:Bool} OR metadata_log_name IN {log_types:Array(String)}) AND (%s
+        (%s
 ) AS kept
     SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toUInt8(max(kept)) AS matters, max(ingested_at) AS latest,
         quantileTDigestStateIf(0.5)(late, kept) AS lateness, maxIf(late, kept) AS longest
@@ -95,8 +94,7 @@ func (r *Runner) windowNumbers(ctx context.Context, rule Rule, query string, arg
 func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan func(driver.Rows) error, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, r.options.QueryTimeout)
 	defer cancel()
-	args = append(args, schema.Named("size", rule.Window.Milliseconds()),
-		schema.Named("any", rule.anyLogType()), schema.Named("log_types", append([]string{}, rule.Needs.LogTypes...)))
+	args = append(args, schema.Named("size", rule.Window.Milliseconds()))
 	for _, p := range rule.Params {
 		args = append(args, schema.Named(p.Name, p.Value))
 	}
@@ -121,9 +119,3 @@ func (r *Runner) windowRows(ctx context.Context, rule Rule, query string, scan f
 	}
 	return nil
 }
-
-// anyLogType says whether events of every log type give a window a reason: they do. A
-// query asks by meaning, and counts events of a log that the rule's author did not know,
-// such as one that a user has mapped; if they gave no reason, it would say another thing
-// when they come last than when they come first.
-func (r Rule) anyLogType() bool { return true }
