@@ -13,7 +13,8 @@ import (
 )
 
 // The digest is what screens read in place of the events: event_facets, which value an
-// identity showed on which day, and event_hours, how much it did in which hour.
+// identity showed on which day, event_hours, how much it did in which hour, and
+// event_partners, which of its calls another product tells of too.
 
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
@@ -25,131 +26,6 @@ const (
 	// unsettled is how long an insert may take from the moment that it stamps.
 	unsettled = 15 * time.Second
 )
-
-// identity is by what an event names who acts, in the order in which rules look.
-const identity = `multiIf(actor_user_uid != '', actor_user_uid, actor_user_name != '', actor_user_name, actor_app_uid != '', actor_app_uid, session_credential_uid)`
-
-// facet is one kind of values: those of the events that fulfil a condition.
-type facet struct{ kind, where, uid, value string }
-
-// served are calls, and logins that succeeded.
-const served = `(class_uid IN (6003, 4002) OR class_uid = 3002 AND activity_id = 1 AND status_id = 1)`
-
-// Thing is what a call was for: an object or else an endpoint, and the kind of
-// operation. The first two parts of a path that hold no digit are the endpoint: no
-// ids, no versions.
-const thing = `concat(multiIf(resources_type = 'sobject', lower(resources_name), resources_type IN ('job', 'report', 'named_credential'), '', lower(resources_type)) AS object, '|',
-    if(object != '' OR resources_type = 'job', '', arrayStringConcat(arraySlice(arrayFilter(s -> s != '' AND NOT match(s, '[0-9]'),
-        splitByChar('/', lower(replaceOne(left(http_request_url_path, 120), '/services/data', '')))), 1, 2), '/')), '|',
-    if(class_uid = 6003, toString(activity_id), ''))`
-
-// credentials are the tokens, keys and sessions that an event names.
-const credentials = `arrayJoin(arrayDistinct(arrayFilter(c -> c != '', [toString(session_credential_uid), toString(actor_session_uid), toString(actor_session_uid_alt)])))`
-
-// way is how somebody logged in, for what looks at weak ways.
-const way = `if(concat(x_logon_sub_type, auth_protocol, logon_type, tls_version, tls_cipher) = '', '',
-    arrayStringConcat([toString(x_logon_sub_type), toString(auth_protocol), toString(logon_type), toString(tls_version), toString(tls_cipher)], '|'))`
-
-// looks names what a call looks around for: the steps of reconnaissance.
-const looks = `multiIf(
-    match(query, '(?i)\\bselect\\s+count\\s*\\('), 'row counts',
-    match(path, '/(sobjects|entitydefinitions|settings/modules|crm/v3/schemas)/?$') OR api_operation = 'describeGlobal', 'list of objects',
-    match(path, '/(describe(/\\w+)?|settings/fields|crm/v3/properties/\\w+)/?$') OR startsWith(api_operation, 'describe'), 'fields of objects',
-    match(resources_name, '(?i)(^|[,; ])organization([,; ]|$)') OR match(query, '(?i)\\bfrom\\s+organization\\b') OR match(path, '/sobjects/organization(/|$)'), 'organisation',
-    match(path, '/(limits|account-info/v3/api-usage.*)/?$'), 'limits',
-    match(resources_name, '(?i)(^|[,; ])user([,; ]|$)') OR match(query, '(?i)\\bfrom\\s+user\\b') OR match(path, '/(sobjects/user|settings/v3/users|users)(/|$)'), 'users',
-    '')`
-
-const mayLook = `class_uid IN (6003, 4002)
-    AND (multiSearchAny(lower(http_request_url_path) AS path, ['sobjects', 'describe', 'limits', 'entitydefinitions', 'settings/', 'users', 'crm/v3/schemas', 'crm/v3/properties', 'api-usage'])
-        OR startsWith(api_operation, 'describe') OR match(resources_name, '(?i)organization|user')
-        OR multiSearchAnyCaseInsensitive(if(query_info_query_string != '' OR position(http_request_url_query_string, 'q=') = 0, query_info_query_string,
-            decodeURLFormComponent(http_request_url_query_string)) AS query, ['count(', 'count (', 'organization', 'from user']))`
-
-// client is the family of the program that calls. Salesforce writes a number for the
-// client of an API call: it names none.
-const client = `multiIf(match(http_request_user_agent, '^[0-9.]*$'), '',
-    position(http_request_user_agent, 'Edg/') > 0, 'edge', position(http_request_user_agent, 'Firefox/') > 0, 'firefox',
-    position(http_request_user_agent, 'Chrome/') > 0, 'chrome', position(http_request_user_agent, 'Safari/') > 0, 'safari',
-    startsWith(http_request_user_agent, 'Mozilla'), 'browser', lower(extract(http_request_user_agent, '^[^/ ;(]+')))`
-
-// reassigned is a record that got another owner.
-const reassigned = `(lower(api_operation) IN ('assign', 'assigned', 'owner changed', 'change owner', 'ownerchanged', 'reassigned', 'mass transfer', 'transferred')
-    OR metadata_event_code = 'assigned_user_id' OR resources_uid IN ('hubspot_owner_id', 'OwnerId'))`
-
-var facets = []facet{
-	{"network", served, identity, "x_src_endpoint_network"},
-	{"client", served, identity, "http_request_user_agent"},
-	{"API version", served, identity, "api_version"},
-	{"client id", served, identity, "actor_app_uid"},
-	{"way", "(class_uid = 3002 AND activity_id = 1 AND status_id = 1 OR class_uid = 6003 AND status_id != 2)", identity, way},
-	{"accepted network", "status_id = 1 AND http_response_code < 400 AND " + served, identity, "x_src_endpoint_network"},
-	{"login network", "class_uid = 3002 AND activity_id = 1 AND status_id = 1",
-		"arrayJoin(arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_uid), lower(actor_user_name)])))", "x_src_endpoint_network"},
-	{"interactive login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND logon_type_id = 2 AND x_src_endpoint_network != ''", identity, "'yes'"},
-	{"thing", "class_uid IN (6003, 4002) AND status_id != 2 AND src_endpoint_name = ''", identity, thing},
-	{"bulk", "class_uid IN (6003, 4002) AND (startsWith(metadata_log_name, 'BulkApi') OR position(http_request_url_path, '/jobs/query') > 0)", identity, "'yes'"},
-	{"deleted job", "class_uid = 6003 AND activity_id = 4 AND resources_type = 'job'", identity,
-		"left(if(resources_uid != '', resources_uid, extract(http_request_url_path, '/jobs/(?:query|ingest)/(\\w{15,18})')), 15)"},
-	{"refusal", "class_uid = 6003 AND status_id = 2 AND http_response_code IN (400, 401)", "''", "left(concat(status_code, ' ', status_detail, ' ', message), 200)"},
-	{"any client", "class_uid IN (3002, 6003, 6001, 6006, 4002)", "''", "http_request_user_agent"},
-	{"place", "x_src_endpoint_network != ''", identity, "x_src_endpoint_network"},
-	{"tool", "x_src_endpoint_network != ''", identity, client},
-	{"place of a credential", "x_src_endpoint_network != ''", identity, "concat(" + credentials + ", '\\n', x_src_endpoint_network)"},
-	{"tool of a credential", "x_src_endpoint_network != '' AND http_request_user_agent != ''", identity, "concat(" + credentials + ", '\\n', " + client + ")"},
-	{"look", mayLook, identity, looks},
-	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'"},
-}
-
-// facetsStatement digests what arrived in a stretch of event time.
-var facetsStatement = func() string {
-	var parts []string
-	for _, f := range facets {
-		parts = append(parts, fmt.Sprintf(`SELECT '%s' AS kind, toDate(time) AS day, metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_name AS log,
-    toString(%s) AS uid, toString(%s) AS value, min(time) AS first, max(time) AS last
-FROM events
-WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)} AND %s
-GROUP BY day, tenant, product, log, uid, value
-HAVING value != ''`, f.kind, f.uid, f.value, f.where))
-	}
-	return "INSERT INTO event_facets (kind, day, tenant, product, log, uid, value, first, last)\n" + strings.Join(parts, "\nUNION ALL\n")
-}()
-
-// In event_hours, slow[i] are the calls that took at least 2^(i-1) * 64 ms, and
-// calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
-// of Bulk API 2.0 reports its total again and again: it counts once.
-var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
-    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, first, last, version)
-SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
-    metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
-    ` + identity + ` AS uid,
-    if(actor_user_uid = '' AND actor_user_name = '' AND actor_app_uid = '', actor_app_name, '') AS app,
-    if(actor_user_uid = '' AND actor_user_name = '', actor_user_email_addr, '') AS mail,
-    api_service_name AS service, dst_endpoint_hostname AS host, max(actor_user_name),
-    count(), countIf(status_id = 2), countIf(x_is_rate_limited = 1 OR http_response_code = 429 OR position(status_code, 'REQUEST_LIMIT_EXCEEDED') > 0),
-    sum(traffic_bytes_in), sum(traffic_bytes_out), countIf(traffic_bytes_in > 0 OR traffic_bytes_out > 0),
-    if(log = 'BulkApi2', arraySum(mapValues(maxMap(map(resources_uid, x_rows_processed)))), sum(x_rows_processed)), countIf(x_rows_processed > 0),
-    countIf(duration > 0), ` + counts(10, "duration >= %d", func(i int) int { return 64 << i }) + `,
-    ` + counts(12, "http_response_code > 0 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
-    ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
-    min(time), max(time), {version:UInt64}
-FROM events FINAL
-WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN
-(
-    SELECT DISTINCT toStartOfHour(time) FROM events
-    WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)}
-)
-GROUP BY hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host`
-
-// counts is an array of the numbers of events that fulfil a condition with each of n
-// values.
-func counts(n int, condition string, value func(int) int) string {
-	parts := make([]string, n)
-	for i := range parts {
-		parts[i] = fmt.Sprintf("countIf("+condition+")", value(i))
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
-}
 
 const arrivedDaysQuery = `SELECT toStartOfDay(time) AS day, count() AS events, max(ingested_at) AS latest
 FROM events
@@ -188,7 +64,7 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 			}
 			end++
 		}
-		for _, statement := range []string{facetsStatement, hoursStatement} {
+		for _, statement := range []string{facetsStatement, hoursStatement, partnersStatement} {
 			err := r.store.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 				"async_insert": 0, "session_timezone": "UTC", "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1})), statement,
 				clickhouse.DateNamed("from", dayOf(days[begin]), clickhouse.MilliSeconds), clickhouse.DateNamed("to", dayOf(days[end-1]).Add(day), clickhouse.MilliSeconds),

@@ -47,7 +47,7 @@ func (r *Runner) screen(ctx context.Context, rule Rule, windows []int64, adjust 
 // whose names begin with prefix.
 func (r *Runner) screenOf(ctx context.Context, rule Rule, windows []int64, prefix string) ([]int64, error) {
 	filters := make([]string, 0, 3)
-	for table, column := range map[string]string{"events": "metadata_tenant_uid", "event_facets": "tenant", "event_hours": "tenant"} {
+	for table, column := range map[string]string{"events": "metadata_tenant_uid", "event_facets": "tenant", "event_hours": "tenant", "event_partners": "tenant"} {
 		filters = append(filters, fmt.Sprintf("'%s': 'startsWith(%s, \\'%s\\')'", table, column, prefix))
 	}
 	return r.screen(ctx, rule, windows, func(settings clickhouse.Settings) {

@@ -58,3 +58,22 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (class_uid, hour, tenant, product, format, log, activity_id, uid, app, mail, service, host)
 SETTINGS index_granularity = 1024;
+
+-- Which calls were told by two products: those of an identity, by the id that one of them
+-- stamps (sort id; matched are the ids that another product has too, within the hour
+-- before or after), and those under a name of a user or an app (sort name).
+CREATE TABLE IF NOT EXISTS event_partners
+(
+    hour DateTime('UTC'),
+    sort LowCardinality(String),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    who String,
+    calls UInt64,
+    matched UInt64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (sort, hour, tenant, product, who)
+SETTINGS index_granularity = 1024;

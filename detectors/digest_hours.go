@@ -1,0 +1,75 @@
+package detectors
+
+import (
+	"fmt"
+	"strings"
+)
+
+// In event_hours, slow[i] are the calls that took at least 2^(i-1) * 64 ms, and
+// calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
+// of Bulk API 2.0 reports its total again and again: it counts once.
+var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
+    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, first, last, version)
+SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
+    metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
+    ` + identity + ` AS uid,
+    if(actor_user_uid = '' AND actor_user_name = '' AND actor_app_uid = '', actor_app_name, '') AS app,
+    if(actor_user_uid = '' AND actor_user_name = '', actor_user_email_addr, '') AS mail,
+    api_service_name AS service, dst_endpoint_hostname AS host, max(actor_user_name),
+    count(), countIf(status_id = 2), countIf(x_is_rate_limited = 1 OR http_response_code = 429 OR position(status_code, 'REQUEST_LIMIT_EXCEEDED') > 0),
+    sum(traffic_bytes_in), sum(traffic_bytes_out), countIf(traffic_bytes_in > 0 OR traffic_bytes_out > 0),
+    if(log = 'BulkApi2', arraySum(mapValues(maxMap(map(resources_uid, x_rows_processed)))), sum(x_rows_processed)), countIf(x_rows_processed > 0),
+    countIf(duration > 0), ` + counts(10, "duration >= %d", func(i int) int { return 64 << i }) + `,
+    ` + counts(12, "http_response_code > 0 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
+    ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
+    min(time), max(time), {version:UInt64}
+FROM events FINAL
+WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN
+(
+    SELECT DISTINCT toStartOfHour(time) FROM events
+    WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)}
+)
+GROUP BY hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host`
+
+// partnersStatement counts the calls of the hours into which events arrive. A call near
+// the end of an hour may have its partner in the next.
+const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, version)
+WITH touched AS
+(
+    SELECT DISTINCT toStartOfHour(time) AS h FROM events
+    WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)} AND class_uid IN (6003, 4002)
+)
+SELECT toStartOfHour(time) AS hour, 'id' AS sort, metadata_tenant_uid AS tenant, metadata_product_name AS product, toString(` + identity + `) AS who,
+    uniqExact(metadata_correlation_uid) AS calls,
+    uniqExactIf(metadata_correlation_uid, metadata_correlation_uid IN
+    (
+        SELECT metadata_correlation_uid
+        FROM events
+        WHERE class_uid IN (6003, 4002) AND metadata_correlation_uid != '' AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
+            AND time >= {from:DateTime64(3)} - toIntervalHour(1) AND time < {to:DateTime64(3)} + toIntervalHour(1)
+            AND toStartOfHour(time) IN (SELECT arrayJoin([h - toIntervalHour(1), h, h + toIntervalHour(1)]) FROM (SELECT h FROM touched))
+        GROUP BY metadata_correlation_uid
+        HAVING uniqExact(metadata_product_name) > 1
+    )) AS matched, {version:UInt64}
+FROM events
+WHERE class_uid IN (6003, 4002) AND metadata_correlation_uid != '' AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
+    AND time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN (SELECT * FROM touched)
+GROUP BY hour, sort, tenant, product, who
+UNION ALL
+SELECT toStartOfHour(time) AS hour, 'name' AS sort, metadata_tenant_uid AS tenant, metadata_product_name AS product,
+    arrayJoin(arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))) AS who,
+    uniqExact(if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid))) AS calls, 0 AS matched, {version:UInt64}
+FROM events
+WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
+    AND time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN (SELECT * FROM touched)
+GROUP BY hour, sort, tenant, product, who`
+
+// counts is an array of the numbers of events that fulfil a condition with each of n
+// values.
+func counts(n int, condition string, value func(int) int) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf("countIf("+condition+")", value(i))
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
