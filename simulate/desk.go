@@ -64,8 +64,18 @@ func (p *person) administer(w *world, begin time.Time, span time.Duration) {
 			"CONTEXT", "PermissionSet", "UPDATE_TYPE", "update", "PERMISSION_TYPE", "UserPermission",
 			"FEATURE_ID", recordID(prefixPermission, w.idBase(prefixPermission)+uint64(d.below(12))), "DESCRIPTION", permission)
 	}
-	if d.perMille(10) && len(w.people) > 1 {
+	often := 10
+	if w.Churn { // a few of the admins are the help desk
+		often = 0
+		if p.number%50 == 0 {
+			often = 60
+		}
+	}
+	if d.perMille(often) && len(w.people) > 1 {
 		other := w.people[(p.number+1+d.below(len(w.people)-1))%len(w.people)]
+		if w.Churn && other.role == "admin" {
+			other = w.people[(other.number+1)%len(w.people)]
+		}
 		s := newSession(d, p.today.address, begin)
 		w.exports.add(tableLoginAs, begin.Add(d.within(span)), w.org, other.id,
 			"REQUEST_ID", requestID(d), "RUN_TIME", strconv.Itoa(d.between(30, 200)), "CPU_TIME", "21", "URI", "/servlet/servlet.su",

@@ -219,6 +219,9 @@ func (c *clerk) telephone(w *world, from time.Time) {
 	s := w.personSignIn(c.person)
 	s.address = numbered(18, 64+c.dice.below(64)).host(c.dice.between(2, 250))
 	s.country, s.agent, s.client = homeCountries[c.place()], "Dynamics365-iOS/16.2", "Mobile Apps and Desktop clients"
+	if isTravel(prefixOf(c.today.address)) { // it is where its owner is
+		s.country = c.travels
+	}
 	s.session = "" // of its own
 	w.signIn(c.dice, from.Add(c.dice.within(time.Hour)), s)
 }

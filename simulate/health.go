@@ -75,10 +75,11 @@ func planSilent(i *incident) error {
 	// Types that are written at all hours; without them no other incident is hidden.
 	t := [...]*table{tableTotalUsage, tableContentTransfer}[i.ordinal%2]
 	begin := w.at(i.workday(), 6*time.Hour)
-	if latest := w.end().Add(-40 * time.Hour); begin.After(latest) && w.Days > 3 {
+	lasts := [...]time.Duration{34 * time.Hour, 62 * time.Hour}[i.ordinal%2]
+	if latest := w.end().Add(-lasts - 6*time.Hour); begin.After(latest) && w.Days > 3 {
 		begin = latest
 	}
-	silence := window{begin, begin.Add(34 * time.Hour)}
+	silence := window{begin, begin.Add(lasts)}
 	w.exports.silence(t, silence)
 	name := "Salesforce " + t.name
 	i.label(Label{Product: Salesforce, EntityType: "source", EntityUID: name, Entity: t.name + " of Salesforce", From: begin, To: silence.to})
@@ -96,7 +97,11 @@ func planStopped(i *incident) error {
 		begin = latest
 	}
 	in.stopped = window{begin.Truncate(time.Hour), begin.Truncate(time.Hour).Add(14 * time.Hour)}
-	i.label(i.integrationLabel(in, in.stopped.from, in.stopped.to))
+	l := i.integrationLabel(in, in.stopped.from, in.stopped.to)
+	if in.flow != "" {
+		l.Aliases = []string{in.flow}
+	}
+	i.label(l)
 	return nil
 }
 

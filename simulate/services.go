@@ -93,6 +93,7 @@ func biHour(w *world, in *integration, from time.Time) {
 	if morning := 5*time.Hour + 10*time.Minute + in.phase; inHour(from, morning) {
 		t := appointment(from, morning)
 		for len(in.jobs) > 0 && in.jobs[0].completed.Before(from.AddDate(0, 0, -3)) {
+			in.jobs[0].version = in.version
 			w.deleteBulkJob(in, s, in.jobs[0], t)
 			in.jobs = in.jobs[1:]
 			t = t.Add(time.Second)
