@@ -93,6 +93,7 @@ var logsOfColumn = map[string]string{
 	"resources_name":                "calls with their object: Salesforce RestApi or API",
 	"logon_type_id":                 "logins: Salesforce Login or LoginHistory, Entra sign-ins, HubSpot login history",
 	"auth_protocol_id":              "logins: Salesforce Login or LoginHistory, Entra sign-ins",
+	"actor_user_uid":                "logs with the user's id: Salesforce EventLogFile, Entra sign-ins",
 	"actor_user_name":               "logins with the user's name: Salesforce Login, Entra sign-ins, HubSpot login history",
 	"status_code":                   "logins with the reason of a refusal: Salesforce Login, Entra sign-ins",
 	"metadata_correlation_uid":      "calls with a correlation id: the access log of the middleware or gateway",

@@ -388,3 +388,74 @@ ORDER BY (name, term, holder, state)
 TTL toDateTime(at) + INTERVAL 90 DAY;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0012_leaders');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_facets ON CLUSTER `crm`
+(
+    kind LowCardinality(String),
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    log LowCardinality(String),
+    uid String,
+    value String,
+    first SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/event_facets', '{shard}-{replica}')
+PARTITION BY toYYYYMM(day)
+ORDER BY (kind, day, tenant, product, log, uid, value)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_hours ON CLUSTER `crm`
+(
+    hour DateTime('UTC'),
+    class_uid UInt16,
+    activity_id UInt8,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    format LowCardinality(String),
+    log LowCardinality(String),
+    uid String,
+    app LowCardinality(String),
+    mail String,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    name String,
+    calls UInt64,
+    failed UInt64,
+    limited UInt64,
+    bytes_in UInt64,
+    bytes_out UInt64,
+    with_bytes UInt64,
+    records UInt64,
+    with_records UInt64,
+    timed UInt64,
+    slow Array(UInt64),
+    calls_by_slot Array(UInt64),
+    errors_by_slot Array(UInt64),
+    first DateTime64(3, 'UTC'),
+    last DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_hours', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (class_uid, hour, tenant, product, format, log, activity_id, uid, app, mail, service, host)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_partners ON CLUSTER `crm`
+(
+    hour DateTime('UTC'),
+    sort LowCardinality(String),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    who String,
+    calls UInt64,
+    matched UInt64,
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_partners', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (sort, hour, tenant, product, who)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0013_digest');
