@@ -52,6 +52,13 @@ const client = `multiIf(match(http_request_user_agent, '^[0-9.]*$'), '',
     position(http_request_user_agent, 'Chrome/') > 0, 'chrome', position(http_request_user_agent, 'Safari/') > 0, 'safari',
     startsWith(http_request_user_agent, 'Mozilla'), 'browser', lower(extract(http_request_user_agent, '^[^/ ;(]+')))`
 
+// used are the names of what was used: session, key, app and account. They are told apart
+// by vendor, not by identity.
+const used = `arrayJoin(arrayDistinct(arrayFilter(k -> k != '', [toString(actor_session_uid), toString(session_credential_uid), toString(actor_app_uid),
+    toString(actor_user_uid), lower(actor_user_name), lower(actor_app_name)])))`
+
+const vendor = "if(metadata_product_vendor_name != '', metadata_product_vendor_name, metadata_product_name)"
+
 // reassigned is a record that got another owner.
 const reassigned = `(lower(api_operation) IN ('assign', 'assigned', 'owner changed', 'change owner', 'ownerchanged', 'reassigned', 'mass transfer', 'transferred')
     OR metadata_event_code = 'assigned_user_id' OR resources_uid IN ('hubspot_owner_id', 'OwnerId'))`
@@ -77,6 +84,7 @@ var facets = []facet{
 	{"place of a credential", "x_src_endpoint_network != ''", identity, "concat(" + credentials + ", '\\n', x_src_endpoint_network)"},
 	{"tool of a credential", "x_src_endpoint_network != '' AND http_request_user_agent != ''", identity, "concat(" + credentials + ", '\\n', " + client + ")"},
 	{"look", mayLook, identity, looks},
+	{"use", "(class_uid IN (6003, 6001, 6006, 4002, 3001, 3004, 3005) AND status_id != 2 AND http_response_code < 400 OR class_uid = 3002 AND activity_id = 1 AND status_id = 1)", vendor, used},
 	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'"},
 }
 
