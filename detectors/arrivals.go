@@ -68,11 +68,7 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 	if rule.Kind.remembers() {
 		return r.stateArrivals(ctx, rule, a, arrived)
 	}
-	around := Window{
-		gridWindow(arrived[0], rule.Window).From.Add(-rule.overhang()),
-		gridWindow(arrived[len(arrived)-1], rule.Window).To.Add(rule.reach()),
-	}
-	holding, err := r.windowsHolding(ctx, rule, &around)
+	holding, err := r.windowsAround(ctx, rule, arrived)
 	if err != nil {
 		return a, err
 	}

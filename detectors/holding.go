@@ -3,6 +3,7 @@ package detectors
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -38,8 +39,31 @@ FROM (
 )
 ORDER BY w`
 
-// windowsHolding lists the grid windows that hold events that the rule reads, of the
-// log types that it needs, within a stretch of event time or (nil) at all.
+// windowsAround lists the grid windows that hold events and that arrivals in others
+// (sorted) can change. The windows of the arrivals are known to hold some, so their events,
+// in a live run those of a whole day, are not read for it.
+func (r *Runner) windowsAround(ctx context.Context, rule Rule, arrived []int64) (holding []int64, err error) {
+	first, last := gridWindow(arrived[0], rule.Window), gridWindow(arrived[len(arrived)-1], rule.Window)
+	stretches := []Window{{first.From.Add(-rule.overhang()), first.From}, {last.To, last.To.Add(rule.reach())}}
+	if last.From.Sub(first.From) != time.Duration(len(arrived)-1)*rule.Window {
+		stretches = append(stretches, Window{first.From, last.To})
+	}
+	for _, stretch := range stretches {
+		if !stretch.From.Before(stretch.To) {
+			continue
+		}
+		found, err := r.windowsHolding(ctx, rule, &stretch)
+		if err != nil {
+			return nil, err
+		}
+		holding = append(holding, found...)
+	}
+	slices.Sort(holding)
+	return holding, nil
+}
+
+// windowsHolding lists the grid windows that hold events that the rule reads, within a
+// stretch of event time or (nil) at all.
 func (r *Runner) windowsHolding(ctx context.Context, rule Rule, within *Window) ([]int64, error) {
 	if within == nil {
 		return r.windowNumbers(ctx, rule, holdingQuery)
