@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,7 @@ func followUntilKilled(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	stored, err := os.OpenFile(filepath.Join(dir, "stored"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	stored, err := openStored(filepath.Join(dir, "stored"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -52,6 +53,21 @@ func followUntilKilled(dir string) int {
 		return 1
 	}
 	return 0
+}
+
+// openStored opens the stand-in for the database. A kill can end a write at a page's
+// end; a database would not show the half record, and the next one must not be
+// appended to it.
+func openStored(path string) (*os.File, error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	stored, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return stored, stored.Truncate(int64(bytes.LastIndexByte(data, '\n') + 1))
 }
 
 // stormLines are written to a log that is rotated every stormRotation lines.
