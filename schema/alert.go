@@ -7,12 +7,31 @@ type AlertStatus string
 
 // The states of an alert.
 const (
-	AlertOpen     AlertStatus = "open"
+	AlertOpen AlertStatus = "open"
+	// AlertAcknowledged is in somebody's hands.
+	AlertAcknowledged AlertStatus = "acknowledged"
+	// AlertSnoozed wakes at SnoozedUntil, or when its severity rises.
+	AlertSnoozed  AlertStatus = "snoozed"
 	AlertResolved AlertStatus = "resolved"
+	// AlertFalsePositive is closed as nothing that anybody should have been told.
+	AlertFalsePositive AlertStatus = "false_positive"
 	// AlertMerged is an alert whose story turned out to be part of an earlier
 	// one; MergedInto names it.
 	AlertMerged AlertStatus = "merged"
 )
+
+// Closed says that nobody has anything left to do about the alert.
+func (s AlertStatus) Closed() bool {
+	return s == AlertResolved || s == AlertFalsePositive || s == AlertMerged
+}
+
+// String is the status as people read it: "false positive".
+func (s AlertStatus) String() string {
+	if s == AlertFalsePositive {
+		return "false positive"
+	}
+	return string(s)
+}
 
 // Alert is the findings of one story about one entity, grouped for a person.
 type Alert struct {
@@ -21,6 +40,16 @@ type Alert struct {
 	Version   uint64
 	UpdatedAt time.Time
 	Status    AlertStatus
+	// StatusBy, StatusAt and StatusNote say who gave it its status, when and why.
+	// They are empty for an alert that nobody has touched.
+	StatusBy   string
+	StatusAt   time.Time
+	StatusNote string
+	// SnoozedUntil and StatusBefore are set only while Status is AlertSnoozed.
+	SnoozedUntil time.Time
+	StatusBefore AlertStatus
+	// Request is the request of a person that was carried out last.
+	Request UID
 	// MergedInto is set only while Status is AlertMerged.
 	MergedInto UID
 	// Severity never falls by itself.
@@ -32,6 +61,8 @@ type Alert struct {
 	Entity     string
 	FirstSeen  time.Time
 	LastSeen   time.Time
+	// JoinedAt is when a finding joined it last, by the desk's clock.
+	JoinedAt time.Time
 	// SeenAfter is how long after its last event the alert was raised, in whole
 	// seconds; 0 where that says nothing, as in a scan of old exports.
 	SeenAfter time.Duration
