@@ -42,6 +42,10 @@ func WriteText(w io.Writer, alerts []schema.Alert, style Style) error {
 		if i > 0 {
 			out.line("")
 		}
+		if a.Status == schema.AlertDigest {
+			out.digest(a)
+			continue
+		}
 		out.alert(a)
 	}
 	if err := out.w.Flush(); err != nil {

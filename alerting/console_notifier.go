@@ -14,13 +14,17 @@ import (
 type Console struct {
 	w     io.Writer
 	style Style
+	name  string
 }
 
 // NewConsole makes a console notifier that writes to w.
-func NewConsole(w io.Writer, style Style) *Console { return &Console{w, style} }
+func NewConsole(w io.Writer, style Style) *Console { return &Console{w, style, "console"} }
 
-// Name is "console".
-func (c *Console) Name() string { return "console" }
+// Named makes a console notifier of another name that writes to the same place.
+func (c *Console) Named(name string) *Console { return &Console{c.w, c.style, name} }
+
+// Name is "console", unless it was given another.
+func (c *Console) Name() string { return c.name }
 
 // Pace is zero: a terminal takes whatever comes.
 func (c *Console) Pace() time.Duration { return 0 }
@@ -28,6 +32,9 @@ func (c *Console) Pace() time.Duration { return 0 }
 // Post writes the whole alert.
 func (c *Console) Post(_ context.Context, a schema.Alert, repeat Repeat) (Receipt, error) {
 	title := "New alert"
+	if a.Status == schema.AlertDigest {
+		title = "More alerts than are told one by one"
+	}
 	if repeat != RepeatNone {
 		title = "New alert (repeat: it may have been written before)"
 	}

@@ -52,12 +52,26 @@ func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delive
 			row.state = stateSent
 		}
 	}
+	if row.state == stateHeld {
+		if a.Status.Closed() || row.digest != (schema.UID{}) && a.Severity <= row.severity {
+			// Nobody has heard of it, or a digest tells of it.
+			return time.Time{}, nil
+		}
+		row.state, row.digest = statePending, schema.UID{}
+	}
+	if isMute(row.reason) {
+		row.reason, row.notBefore = "", time.Time{}
+	}
 	if a.Status == schema.AlertMerged && row.state == statePending {
 		row.state, row.hash, row.sentAt = stateSent, hash, now
 		return time.Time{}, saveDeliveries(ctx, d.store, now, row)
 	}
 	if wait := d.waitUntil(n, a, row); wait.After(now) {
 		return wait, nil
+	}
+	if row.state == statePending && d.overBudget(n, a, row, now) {
+		// The next sweep leaves it to a digest, with all others.
+		return now, nil
 	}
 	// A step that has begun is ended, also when the process is asked to stop: a
 	// message cut off in the middle would have to be labelled as a repeat.
@@ -93,6 +107,7 @@ func (d *Desk) post(ctx context.Context, n Notifier, a schema.Alert, row *delive
 	row.state, row.attempts, row.reason = stateSending, row.attempts+1, ""
 	if row.firstTry.IsZero() {
 		row.firstTry = now
+		d.spend(n, a, now)
 	}
 	if err := saveDeliveries(ctx, d.store, now, row); err != nil {
 		return time.Time{}, err

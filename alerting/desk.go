@@ -26,6 +26,8 @@ type Options struct {
 	// NotifyFrom is the least severity that the notifiers are told about, low by
 	// default. What is below is kept and listed; when it grows to be worse, they are told.
 	NotifyFrom schema.Severity
+	// Policy is who is told of which alert, and when; zero is everybody of all.
+	Policy Policy
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -45,6 +47,11 @@ type Desk struct {
 	due map[schema.UID]dueAlert
 	// lines is the state of each notifier.
 	lines map[string]*line
+	// muting is what keeps people from being told; budgets bound how many alerts a
+	// notifier is told one by one, and digests tell of the rest.
+	muting  muting
+	budgets map[string]*budget
+	digests map[schema.UID]digestOf
 }
 
 // NewDesk makes a desk. It reads and sends nothing before its first call.
@@ -92,6 +99,10 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 		return fmt.Errorf("load open alerts: %w", err)
 	}
 	touched, changed := d.regroup(existing, saved, findings)
+	d.observe(touched)
+	if err := d.readMutes(ctx, d.options.Clock(), true); err != nil {
+		return err
+	}
 	if err := d.ensureDeliveries(ctx, touched); err != nil {
 		return err
 	}
@@ -100,6 +111,9 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 	}
 	for _, a := range touched {
 		d.dueAt(a, time.Time{})
+	}
+	if err := d.sweep(ctx, d.options.Clock()); err != nil {
+		return err
 	}
 	return d.deliver(ctx, touched)
 }
@@ -168,16 +182,26 @@ func (d *Desk) ensureDeliveries(ctx context.Context, alerts []schema.Alert) erro
 	if err != nil {
 		return err
 	}
+	now := d.options.Clock()
 	var missing []*delivery
 	for _, a := range alerts {
-		for _, n := range d.notifiers {
-			// An alert that nobody has heard of needs no word about being merged.
-			if known[deliveryKey{a.UID, n.Name()}] == nil && a.Status != schema.AlertMerged && a.Severity >= d.options.NotifyFrom {
-				missing = append(missing, &delivery{alert: a.UID, notifier: n.Name(), state: statePending})
+		// An alert that nobody has heard of needs no word about being merged.
+		if a.Status == schema.AlertMerged || a.Severity < d.options.NotifyFrom {
+			continue
+		}
+		m := d.muted(a, now)
+		for _, n := range d.notifiersFor(a, now) {
+			if known[deliveryKey{a.UID, n.Name()}] != nil {
+				continue
 			}
+			row := &delivery{alert: a.UID, notifier: n.Name(), state: statePending}
+			if m.Muted() {
+				row.state, row.reason, row.notBefore = stateHeld, m.Reason, m.Until
+			}
+			missing = append(missing, row)
 		}
 	}
-	return saveDeliveries(ctx, d.store, d.options.Clock(), missing...)
+	return saveDeliveries(ctx, d.store, now, missing...)
 }
 
 func uidsOf(alerts []schema.Alert) []schema.UID {

@@ -31,6 +31,9 @@ type office struct {
 	// arrived gets every message that stands in the channel.
 	arrived chan fakeslack.Message
 	slack   *alerting.Slack
+	// policy and others are those of the desks to come.
+	policy alerting.Policy
+	others []alerting.Notifier
 }
 
 func openOffice(t *testing.T) *office {
@@ -49,8 +52,8 @@ func (o *office) restart() {
 	o.t.Helper()
 	log := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.slack = connect(o.t, o.server, alerting.SlackOptions{Channel: o.channel, HTTPClient: o.client, Log: log})
-	o.desk = alerting.NewDesk(o.store, []alerting.Notifier{o.slack}, alerting.Options{
-		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log,
+	o.desk = alerting.NewDesk(o.store, append([]alerting.Notifier{o.slack}, o.others...), alerting.Options{
+		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log, Policy: o.policy,
 	})
 }
 

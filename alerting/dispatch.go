@@ -50,11 +50,19 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 	if err := d.recover(ctx); err != nil {
 		return time.Time{}, err
 	}
+	if err := d.settle(ctx, d.options.Clock()); err != nil {
+		return time.Time{}, err
+	}
 	if ripe := d.ripe(d.options.Clock()); len(ripe) > 0 {
-		alerts, err := alertsByUID(ctx, d.store, ripe)
+		digests, others, err := d.loadDigests(ctx, ripe)
 		if err != nil {
 			return time.Time{}, err
 		}
+		alerts, err := alertsByUID(ctx, d.store, others)
+		if err != nil {
+			return time.Time{}, err
+		}
+		alerts = append(alerts, digests...)
 		// An alert that is not there was never saved: its findings come again.
 		found := map[schema.UID]bool{}
 		for _, a := range alerts {
@@ -75,6 +83,18 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 	return next, nil
+}
+
+// settle finds out what is muted now, what is muted no more, and what is too much to
+// be told one by one.
+func (d *Desk) settle(ctx context.Context, now time.Time) error {
+	if err := d.readMutes(ctx, now, false); err != nil {
+		return err
+	}
+	if err := d.release(ctx, now); err != nil {
+		return err
+	}
+	return d.sweep(ctx, now)
 }
 
 // Run flushes the outbox until ctx ends: at once what an earlier process left,
@@ -107,17 +127,30 @@ func (d *Desk) recover(ctx context.Context) error {
 	if d.recovered {
 		return nil
 	}
+	now := d.options.Clock()
+	for _, read := range []func() error{
+		func() error { return d.readCauses(ctx) },
+		func() error { return d.readMutes(ctx, now, true) },
+		func() error { return d.readBudgets(ctx, now) },
+		func() error { return d.readDigests(ctx, now) },
+	} {
+		if err := read(); err != nil {
+			return fmt.Errorf("recover the outbox: %w", err)
+		}
+	}
 	rows, err := overdueDeliveries(ctx, d.store)
 	if err != nil {
 		return fmt.Errorf("recover the outbox: %w", err)
 	}
-	now := d.options.Clock()
 	var due []schema.UID
 	for _, row := range rows {
 		if !slices.ContainsFunc(d.notifiers, func(n Notifier) bool { return n.Name() == row.notifier }) {
 			continue
 		}
 		due = append(due, row.alert)
+		if row.state == stateHeld && row.digest == (schema.UID{}) {
+			d.muting.held[row.alert] = true
+		}
 		if row.reason == reasonRateLimited && row.notBefore.After(now) {
 			d.lines[row.notifier].holdUntil(row.notBefore)
 		}
@@ -145,9 +178,14 @@ func (d *Desk) deliver(ctx context.Context, alerts []schema.Alert) error {
 	if err != nil {
 		return err
 	}
+	var held []*delivery
 	for _, a := range alerts {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if m := d.muted(a, d.options.Clock()); m.Muted() {
+			held = append(held, d.hold(a, rows, m, d.options.Clock())...)
+			continue
 		}
 		next, err := d.deliverAlert(ctx, a, rows)
 		if err != nil {
@@ -161,7 +199,7 @@ func (d *Desk) deliver(ctx context.Context, alerts []schema.Alert) error {
 			d.dueAt(a, next)
 		}
 	}
-	return nil
+	return saveDeliveries(ctx, d.store, d.options.Clock(), held...)
 }
 
 // deliverAlert tells every notifier about one alert, and the fallback what a

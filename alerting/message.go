@@ -94,6 +94,10 @@ func BuildMessage(a schema.Alert, options MessageOptions) Message {
 		m.Text = escape(label+" "+summary(a), maxFallback)
 	}
 	m.Blocks = append(m.Blocks, slack.NewHeaderBlock(plainObject(strings.ToUpper(a.Severity.String())+"  "+shown(a.Title, maxTitle), maxHeader)))
+	if a.Status == schema.AlertDigest {
+		m.Blocks = append(m.Blocks, digestBlocks(a)...)
+		return m
+	}
 	if a.Status == schema.AlertMerged {
 		m.Blocks = append(m.Blocks, slack.NewSectionBlock(plainObject("This alert turned out to be part of an earlier one, "+a.MergedInto.String()+", and goes on there.", maxSection), nil, nil))
 		return m
@@ -111,6 +115,9 @@ func BuildMessage(a schema.Alert, options MessageOptions) Message {
 // summary is an alert in one or two sentences.
 func summary(a schema.Alert) string {
 	text := strings.ToUpper(a.Severity.String()) + " " + shown(a.Title, maxTitle)
+	if a.Status == schema.AlertDigest {
+		return text + digestSince(a)
+	}
 	if a.Status == schema.AlertMerged {
 		return text + " (merged into another alert)"
 	}

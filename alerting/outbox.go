@@ -24,6 +24,9 @@ const (
 	stateSent deliveryState = "sent"
 	// stateFailed: this content was refused; another content is tried again.
 	stateFailed deliveryState = "failed"
+	// stateHeld: nobody is told for now, because the alert is muted, or a digest tells
+	// of it.
+	stateHeld deliveryState = "held"
 )
 
 // delivery is a row of the outbox.
@@ -43,6 +46,10 @@ type delivery struct {
 	sentAt    time.Time
 	notBefore time.Time
 	reason    string
+	// digest is the digest that tells of the alert, while the row is held for one.
+	digest schema.UID
+	// digestFrom is set on the row of a digest: the beginning of its period.
+	digestFrom time.Time
 }
 
 type deliveryKey struct {
@@ -56,14 +63,15 @@ func saveDeliveries(ctx context.Context, store schema.Store, now time.Time, rows
 		return nil
 	}
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO notifications (alert_uid, notifier, version, updated_at, state, repeat, channel, message_id,
-		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason)`)
+		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason, digest_uid, digest_from)`)
 	if err != nil {
 		return fmt.Errorf("save notifications: %w", err)
 	}
 	for _, d := range rows {
 		d.version++
 		if err := batch.Append(d.alert.String(), d.notifier, d.version, storedTime(now), string(d.state), string(d.repeat), d.receipt.Channel, d.receipt.Message,
-			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason); err != nil {
+			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason,
+			d.digest.String(), storedTime(d.digestFrom)); err != nil {
 			_ = batch.Abort()
 			return fmt.Errorf("save notification of alert %s: %w", d.alert, err)
 		}
@@ -85,18 +93,24 @@ func deliveriesOf(ctx context.Context, store schema.Store, alerts []schema.UID) 
 	return found, nil
 }
 
-// overdueDeliveries reads the rows that an earlier process left unfinished, and
-// those whose message shows less than the alert has by now.
+// overdueDeliveries reads the rows that an earlier process left unfinished, those
+// whose message shows less than the alert has by now, and those that are held and may
+// have to be told.
 func overdueDeliveries(ctx context.Context, store schema.Store) (map[deliveryKey]*delivery, error) {
 	found := map[deliveryKey]*delivery{}
-	err := readDeliveries(ctx, store, found, `state IN ('pending', 'sending', 'unknown')
-		OR (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)`)
+	err := readDeliveries(ctx, store, found, `toUnixTimestamp64Milli(digest_from) = 0 AND (state IN ('pending', 'sending', 'unknown')
+		OR state != 'held' AND (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)
+		OR state = 'held' AND digest_uid = toUUID('00000000-0000-0000-0000-000000000000')
+			AND alert_uid IN (SELECT alert_uid FROM alerts FINAL WHERE status NOT IN ('resolved', 'false_positive', 'merged'))
+		OR state = 'held' AND alert_uid IN (SELECT alert_uid FROM
+			(SELECT alert_uid, severity_id AS held_at FROM notifications FINAL WHERE state = 'held') AS held
+			INNER JOIN (SELECT alert_uid, severity_id FROM alerts FINAL) AS risen USING alert_uid WHERE severity_id > held_at))`)
 	return found, err
 }
 
 func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKey]*delivery, condition string, parameters ...any) error {
 	rows, err := store.Query(ctx, `SELECT toString(alert_uid), notifier, version, state, repeat, channel, message_id, content_hash, severity_id,
-		attempts, first_attempt_at, sent_at, not_before, reason FROM notifications FINAL WHERE `+condition, parameters...)
+		attempts, first_attempt_at, sent_at, not_before, reason, toString(digest_uid), digest_from FROM notifications FINAL WHERE `+condition, parameters...)
 	if err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
@@ -104,16 +118,21 @@ func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKe
 	for rows.Next() {
 		var (
 			d                           delivery
-			uid, state, repeat          string
+			uid, state, repeat, digest  string
 			severity                    uint8
 			firstTry, sentAt, notBefore time.Time
+			digestFrom                  time.Time
 		)
 		if err := rows.Scan(&uid, &d.notifier, &d.version, &state, &repeat, &d.receipt.Channel, &d.receipt.Message, &d.hash, &severity,
-			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason); err != nil {
+			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason, &digest, &digestFrom); err != nil {
 			return fmt.Errorf("read notifications: %w", err)
 		}
 		d.state, d.repeat, d.severity = deliveryState(state), Repeat(repeat), schema.Severity(severity)
 		d.firstTry, d.sentAt, d.notBefore = loadedTime(firstTry), loadedTime(sentAt), loadedTime(notBefore)
+		d.digestFrom = loadedTime(digestFrom)
+		if d.digest, err = schema.ParseUID(digest); err != nil {
+			return fmt.Errorf("read notifications: %w", err)
+		}
 		if d.alert, err = schema.ParseUID(uid); err != nil {
 			return fmt.Errorf("read notifications: %w", err)
 		}

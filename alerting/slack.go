@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,6 +25,8 @@ type SlackOptions struct {
 	// http is taken for the loopback only.
 	APIURL string
 	Token  Token
+	// Name is the notifier's name, "slack" by default.
+	Name string
 	// Channel is a channel's id (C0123456789) or its name. With an id, a message
 	// whose answer was lost can be looked up from the first one on.
 	Channel string
@@ -59,6 +62,7 @@ type Slack struct {
 	runbook   func(rule string) []string
 	notSeen   func(entityType string) []string
 	log       *slog.Logger
+	name      string
 }
 
 // NewSlack makes a Slack notifier. It does not connect; Check does.
@@ -80,7 +84,7 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Slack{channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, log: o.Log}
+	s := &Slack{channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, log: o.Log, name: cmp.Or(o.Name, "slack")}
 	if isChannelID(channel) {
 		s.channelID = channel
 	}
@@ -138,8 +142,8 @@ func (b boundedReplies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Name is "slack".
-func (s *Slack) Name() string { return "slack" }
+// Name is "slack", unless it was given another.
+func (s *Slack) Name() string { return s.name }
 
 // Pace is one second.
 func (s *Slack) Pace() time.Duration { return slackPace }

@@ -18,6 +18,9 @@ const (
 	// AlertMerged is an alert whose story turned out to be part of an earlier
 	// one; MergedInto names it.
 	AlertMerged AlertStatus = "merged"
+	// AlertDigest is no alert: it stands for those that a notifier was not told one by
+	// one, and is never stored.
+	AlertDigest AlertStatus = "digest"
 )
 
 // Closed says that nobody has anything left to do about the alert.
