@@ -187,7 +187,7 @@ func TestAlertRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := alerting.Group(nil, []schema.Finding{f})
-	want[0].Version, want[0].UpdatedAt, want[0].SeenAfter = 1, o.clock.Now(), 4*24*time.Hour
+	want[0].Version, want[0].UpdatedAt, want[0].JoinedAt, want[0].SeenAfter = 1, o.clock.Now(), o.clock.Now(), 4*24*time.Hour
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("saved and loaded differ:\n%s", diff)
 	}
@@ -198,7 +198,7 @@ func TestAlertRoundTrip(t *testing.T) {
 func TestDeskCrash(t *testing.T) {
 	for _, blind := range []bool{false, true} {
 		for _, after := range []bool{false, true} {
-			for write := 1; write <= 4; write++ {
+			for write := 1; write <= 5; write++ {
 				t.Run(fmt.Sprintf("blind=%v/after=%v/write=%d", blind, after, write), func(t *testing.T) {
 					o := openOffice(t)
 					if blind {

@@ -50,10 +50,17 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 	if err := d.recover(ctx); err != nil {
 		return time.Time{}, err
 	}
-	if err := d.settle(ctx, d.options.Clock()); err != nil {
+	now := d.options.Clock()
+	if err := d.carryOutPending(ctx, now); err != nil {
 		return time.Time{}, err
 	}
-	if ripe := d.ripe(d.options.Clock()); len(ripe) > 0 {
+	if err := d.passTime(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	if err := d.settle(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	if ripe := d.ripe(now); len(ripe) > 0 {
 		digests, others, err := d.loadDigests(ctx, ripe)
 		if err != nil {
 			return time.Time{}, err

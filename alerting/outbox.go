@@ -50,6 +50,12 @@ type delivery struct {
 	digest schema.UID
 	// digestFrom is set on the row of a digest: the beginning of its period.
 	digestFrom time.Time
+	// told is the alert's version up to which the thread tells its changes, reply the
+	// version of the reply that has begun at replyAt; replyState is empty, stateSending
+	// or stateUnknown.
+	told, reply uint64
+	replyState  deliveryState
+	replyAt     time.Time
 }
 
 type deliveryKey struct {
@@ -63,7 +69,8 @@ func saveDeliveries(ctx context.Context, store schema.Store, now time.Time, rows
 		return nil
 	}
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO notifications (alert_uid, notifier, version, updated_at, state, repeat, channel, message_id,
-		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason, digest_uid, digest_from)`)
+		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason, told_version, reply_version, reply_state, reply_at,
+		digest_uid, digest_from)`)
 	if err != nil {
 		return fmt.Errorf("save notifications: %w", err)
 	}
@@ -71,6 +78,7 @@ func saveDeliveries(ctx context.Context, store schema.Store, now time.Time, rows
 		d.version++
 		if err := batch.Append(d.alert.String(), d.notifier, d.version, storedTime(now), string(d.state), string(d.repeat), d.receipt.Channel, d.receipt.Message,
 			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason,
+			d.told, d.reply, string(d.replyState), storedTime(d.replyAt),
 			d.digest.String(), storedTime(d.digestFrom)); err != nil {
 			_ = batch.Abort()
 			return fmt.Errorf("save notification of alert %s: %w", d.alert, err)
@@ -94,12 +102,13 @@ func deliveriesOf(ctx context.Context, store schema.Store, alerts []schema.UID) 
 }
 
 // overdueDeliveries reads the rows that an earlier process left unfinished, those
-// whose message shows less than the alert has by now, and those that are held and may
+// whose message or thread shows less than the alert has by now, and those that are held and may
 // have to be told.
 func overdueDeliveries(ctx context.Context, store schema.Store) (map[deliveryKey]*delivery, error) {
 	found := map[deliveryKey]*delivery{}
 	err := readDeliveries(ctx, store, found, `toUnixTimestamp64Milli(digest_from) = 0 AND (state IN ('pending', 'sending', 'unknown')
 		OR state != 'held' AND (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)
+		OR state = 'sent' AND (alert_uid, told_version) NOT IN (SELECT alert_uid, version FROM alerts FINAL)
 		OR state = 'held' AND digest_uid = toUUID('00000000-0000-0000-0000-000000000000')
 			AND alert_uid IN (SELECT alert_uid FROM alerts FINAL WHERE status NOT IN ('resolved', 'false_positive', 'merged'))
 		OR state = 'held' AND alert_uid IN (SELECT alert_uid FROM
@@ -110,7 +119,8 @@ func overdueDeliveries(ctx context.Context, store schema.Store) (map[deliveryKey
 
 func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKey]*delivery, condition string, parameters ...any) error {
 	rows, err := store.Query(ctx, `SELECT toString(alert_uid), notifier, version, state, repeat, channel, message_id, content_hash, severity_id,
-		attempts, first_attempt_at, sent_at, not_before, reason, toString(digest_uid), digest_from FROM notifications FINAL WHERE `+condition, parameters...)
+		attempts, first_attempt_at, sent_at, not_before, reason, told_version, reply_version, reply_state, reply_at,
+		toString(digest_uid), digest_from FROM notifications FINAL WHERE `+condition, parameters...)
 	if err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
@@ -118,15 +128,18 @@ func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKe
 	for rows.Next() {
 		var (
 			d                           delivery
-			uid, state, repeat, digest  string
+			uid, state, repeat, reply   string
+			digest                      string
 			severity                    uint8
 			firstTry, sentAt, notBefore time.Time
-			digestFrom                  time.Time
+			replyAt, digestFrom         time.Time
 		)
 		if err := rows.Scan(&uid, &d.notifier, &d.version, &state, &repeat, &d.receipt.Channel, &d.receipt.Message, &d.hash, &severity,
-			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason, &digest, &digestFrom); err != nil {
+			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason, &d.told, &d.reply, &reply, &replyAt,
+			&digest, &digestFrom); err != nil {
 			return fmt.Errorf("read notifications: %w", err)
 		}
+		d.replyState, d.replyAt = deliveryState(reply), loadedTime(replyAt)
 		d.state, d.repeat, d.severity = deliveryState(state), Repeat(repeat), schema.Severity(severity)
 		d.firstTry, d.sentAt, d.notBefore = loadedTime(firstTry), loadedTime(sentAt), loadedTime(notBefore)
 		d.digestFrom = loadedTime(digestFrom)

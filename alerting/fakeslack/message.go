@@ -20,6 +20,10 @@ type Message struct {
 	Text     string
 	Blocks   json.RawMessage
 	Metadata Metadata
+	// ThreadTS is the message under which it stands; Broadcast says that the channel
+	// shows it too.
+	ThreadTS  string
+	Broadcast bool
 	// Updates counts the chat.update calls that changed it.
 	Updates int
 	// Unfurl: Slack would fetch the links in it and show what is behind them.
@@ -98,6 +102,12 @@ func (s *Server) postMessage(a map[string]string) map[string]any {
 	}
 	if a["text"] == "" && len(m.Blocks) == 0 {
 		return refuse("no_text")
+	}
+	if m.ThreadTS = a["thread_ts"]; m.ThreadTS != "" {
+		if !slices.ContainsFunc(s.messages, func(root *Message) bool { return root.Channel == c.ID && root.TS == m.ThreadTS && root.ThreadTS == "" }) {
+			return refuse("thread_not_found")
+		}
+		m.Broadcast = truth(a["reply_broadcast"], false)
 	}
 	m.TS = s.nextTS()
 	s.messages = append(s.messages, m)
@@ -188,6 +198,9 @@ func truth(text string, otherwise bool) bool {
 
 func (m *Message) show(metadata bool) map[string]any {
 	shown := map[string]any{"type": "message", "subtype": "bot_message", "bot_id": botID, "ts": m.TS, "text": m.Text}
+	if m.ThreadTS != "" {
+		shown["thread_ts"] = m.ThreadTS
+	}
 	if len(m.Blocks) > 0 {
 		shown["blocks"] = m.Blocks
 	}
@@ -205,18 +218,45 @@ func (s *Server) history(a map[string]string) map[string]any {
 	case c.NotMember:
 		return refuse("not_in_channel")
 	}
+	var found []*Message
+	for _, m := range slices.Backward(s.messages) {
+		if m.Channel == c.ID && (m.ThreadTS == "" || m.Broadcast) && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false)) {
+			found = append(found, m)
+		}
+	}
+	return pageOf(found, a)
+}
+
+// replies lists a thread: its first message, and what stands under it, oldest first.
+func (s *Server) replies(a map[string]string) map[string]any {
+	c := s.channelByID(a["channel"])
+	switch {
+	case c == nil:
+		return refuse("channel_not_found")
+	case c.NotMember:
+		return refuse("not_in_channel")
+	}
+	var found []*Message
+	for _, m := range s.messages {
+		root := m.TS == a["ts"]
+		if m.Channel == c.ID && (root || m.ThreadTS == a["ts"] && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false))) {
+			found = append(found, m)
+		}
+	}
+	if len(found) == 0 || found[0].TS != a["ts"] {
+		return refuse("thread_not_found")
+	}
+	return pageOf(found, a)
+}
+
+// pageOf is a page of a list of messages.
+func pageOf(found []*Message, a map[string]string) map[string]any {
 	limit, err := strconv.Atoi(a["limit"])
 	switch {
 	case a["limit"] == "":
 		limit = 100
 	case err != nil || limit < 1 || limit > 999:
 		return refuse("invalid_limit")
-	}
-	var found []*Message
-	for _, m := range slices.Backward(s.messages) {
-		if m.Channel == c.ID && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false)) {
-			found = append(found, m)
-		}
 	}
 	skip := 0
 	if cursor := a["cursor"]; cursor != "" {

@@ -1,12 +1,13 @@
 // Package fakeslack is a server that speaks the part of Slack's Web API which
 // crmwatch uses, as strictly as Slack does, for tests and rehearsals: auth.test,
-// chat.postMessage, chat.update, conversations.history, conversations.info. It
+// chat.postMessage, chat.update, conversations.history, conversations.info, conversations.replies. It
 // keeps the messages in memory and fails on demand.
 package fakeslack
 
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -107,9 +108,24 @@ func (s *Server) Calls(method string) []Call {
 	return found
 }
 
-// Messages lists the messages that stand in a channel (id or name; "" is all),
+// Replies lists what stands under a message, oldest first.
+func (s *Server) Replies(root Message) []Message {
+	var replies []Message
+	for _, m := range s.all(root.Channel) {
+		if m.ThreadTS == root.TS {
+			replies = append(replies, m)
+		}
+	}
+	return replies
+}
+
+// Messages lists the messages that stand in a channel itself, and not in a thread (id or name; "" is all),
 // oldest first, as they are after their updates.
 func (s *Server) Messages(channel string) []Message {
+	return slices.DeleteFunc(s.all(channel), func(m Message) bool { return m.ThreadTS != "" })
+}
+
+func (s *Server) all(channel string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Message
@@ -206,6 +222,7 @@ func (s *Server) dispatch(method, token string, arguments map[string]string) map
 		"chat.update":           s.update,
 		"conversations.history": s.history,
 		"conversations.info":    s.info,
+		"conversations.replies": s.replies,
 	}[method]
 	switch {
 	case !known:
