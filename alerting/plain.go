@@ -12,6 +12,9 @@ import (
 // written out as escapes that can be seen; line breaks and tabs become a space.
 func plainLine(s string) string { return plain(s, false) }
 
+// PlainLine is plainLine for other packages.
+func PlainLine(s string) string { return plainLine(s) }
+
 // plainText is plainLine for text whose line breaks and tabs belong to it.
 func plainText(s string) string { return plain(strings.ReplaceAll(s, "\r\n", "\n"), true) }
 

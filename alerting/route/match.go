@@ -71,7 +71,7 @@ func (m Match) Strings() []string {
 		}
 		text := strings.Join(list, ",")
 		if key == "severity" && len(list) == 1 && strings.ContainsAny(text[:1], "<>") {
-			all = append(all, key+text)
+			all = append(all, key+strings.ReplaceAll(text, " ", ""))
 			continue
 		}
 		all = append(all, key+"="+text)

@@ -148,3 +148,27 @@ func (t *Table) Shadowed() []int {
 	}
 	return nil
 }
+
+// Trace is how one route sees an alert.
+type Trace struct {
+	// Matches says that the alert is what the route is for, InTime that its schedule holds.
+	Matches, InTime bool
+	// Reached is false where an earlier route has taken the alert.
+	Reached bool
+}
+
+// Trace says of each route how it sees an alert, for those who wonder.
+func (t *Table) Trace(a schema.Alert, now time.Time) []Trace {
+	if t == nil {
+		return nil
+	}
+	reached := true
+	traces := make([]Trace, len(t.routes))
+	for i, r := range t.routes {
+		traces[i] = Trace{Matches: r.matcher.any(a), InTime: r.hours == nil || r.hours.holds(now), Reached: reached}
+		if traces[i].Matches && traces[i].InTime && !r.Continue {
+			reached = false
+		}
+	}
+	return traces
+}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -96,4 +97,20 @@ func withParents(ids []string) []string {
 		}
 	}
 	return all
+}
+
+// TechniqueOf is some technique of a tactic, for those who try out routes.
+func TechniqueOf(tactic string) (string, error) {
+	t, known := findTactic(tactic)
+	if !known {
+		return "", fmt.Errorf("the tactic %q is not known: use one of %s", tactic, strings.Join(tacticNames(), ", "))
+	}
+	best := ""
+	for id, names := range tacticsOfTechnique {
+		// One that stands for few other tactics.
+		if slices.Contains(names, t.Name) && (best == "" || len(names) < len(tacticsOfTechnique[best]) || len(names) == len(tacticsOfTechnique[best]) && id < best) {
+			best = id
+		}
+	}
+	return best, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -24,11 +25,20 @@ type alertsCommand struct {
 // alertFlags say where the alerts are.
 type alertFlags struct {
 	Data    string `placeholder:"DIR" help:"Data directory; a running crmwatch on it is asked." xor:"where" required:""`
+	Config  string `placeholder:"FILE" help:"Configuration of run, for its data directory or server." xor:"where" required:""`
 	DSNFile string `name:"dsn-file" placeholder:"FILE" help:"File with the URL of a ClickHouse server: https://user:password@host:8443/database." xor:"where" required:""`
 }
 
 // open opens the database; mine says that no running crmwatch keeps its alerts.
 func (c *alertFlags) open(ctx context.Context) (store schema.Store, mine bool, done func(), err error) {
+	if c.Config != "" {
+		cfg, err := loadConfig(c.Config)
+		if err != nil {
+			return nil, false, nil, configMistakes(err)
+		}
+		there := alertFlags{Data: cfg.Data, DSNFile: cfg.Store.DSNFile}
+		return there.open(ctx)
+	}
 	if c.DSNFile != "" {
 		conn, err := openServer(ctx, c.DSNFile)
 		if err != nil {
@@ -45,6 +55,9 @@ func (c *alertFlags) open(ctx context.Context) (store schema.Store, mine bool, d
 
 // where repeats the flags in a hint.
 func (c *alertFlags) where() string {
+	if c.Config != "" {
+		return "--config " + c.Config
+	}
 	if c.DSNFile != "" {
 		return "--dsn-file " + c.DSNFile
 	}
@@ -108,7 +121,23 @@ func (c *listAlertsCommand) Run(ctx context.Context, term terminal) error {
 		}
 		return nil
 	}
-	return alerting.WriteList(term.out, alerts)
+	if err := alerting.WriteList(term.out, alerts); err != nil {
+		return err
+	}
+	return writeHolds(ctx, term.out, store, alerts)
+}
+
+// writeHolds says which of the alerts people are not told of, and why.
+func writeHolds(ctx context.Context, w io.Writer, store schema.Store, alerts []schema.Alert) error {
+	holds, err := alerting.Holds(ctx, store, alerts)
+	if err != nil || len(holds) == 0 {
+		return err
+	}
+	silences, err := alerting.Silences(ctx, store, time.Now(), true)
+	if err != nil {
+		return err
+	}
+	return alerting.WriteHolds(w, alerts, holds, silences)
 }
 
 type showAlertCommand struct {
@@ -140,6 +169,9 @@ func (c *showAlertCommand) Run(ctx context.Context, term terminal) error {
 	}
 	style := alerting.Style{Color: colorSetting(term.out) == "1", Width: terminalWidth(term.out), Runbook: runbookOf(rules)}
 	if err := alerting.WriteText(term.out, []schema.Alert{alert}, style); err != nil {
+		return err
+	}
+	if err := writeHolds(ctx, term.out, store, []schema.Alert{alert}); err != nil {
 		return err
 	}
 	history, err := alerting.Transitions(ctx, store, alert.UID)

@@ -120,6 +120,7 @@ func lookInto(path string, cfg config) *fileCheck {
 		_, err := alerting.ReadToken(cfg.Slack.TokenFile)
 		c.at("$.slack.token_file", err)
 	}
+	c.alertFiles(cfg)
 	return c
 }
 

@@ -90,25 +90,12 @@ type rulesConfig struct {
 	SelfTest string `yaml:"self_test"`
 }
 
-// alertsConfig says what people are told about.
-type alertsConfig struct {
-	// NotifyFrom is the least severity; what is below is kept, and listed by
-	// `crmwatch alerts list`.
-	NotifyFrom string `yaml:"notify_from"`
-	// ResolveAfter is how long nothing may join an alert until it is resolved by itself.
-	ResolveAfter time.Duration `yaml:"resolve_after"`
-}
-
-// notifyFrom is the severity that was checked when the configuration was loaded.
-func (c alertsConfig) notifyFrom() schema.Severity {
-	severity, _ := schema.ParseSeverity(c.NotifyFrom)
-	return severity
-}
-
 type slackConfig struct {
 	TokenFile string `yaml:"token_file"`
 	Channel   string `yaml:"channel"`
 	APIURL    string `yaml:"api_url"`
+	// Rate bounds how many alerts the channel is told one by one.
+	Rate *rateConfig `yaml:"rate"`
 }
 
 type logConfig struct {
@@ -141,7 +128,7 @@ func loadConfig(path string) (config, error) {
 		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
 		Rules:   rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
-		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour},
+		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour, Heartbeat: heartbeatConfig{Every: time.Minute}},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
 		Log:     logConfig{Level: "info", Format: "text"},
 		Spool:   spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
@@ -187,6 +174,7 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.Slack.TokenFile)
 	resolve(&c.RedactionKeyFile)
 	resolve(&c.PseudonymKeyFile)
+	c.Alerts.resolvePaths(dir)
 	for _, file := range []*string{&c.Spool.KeyFile, &c.Ship.TokenFile, &c.Ship.CAFile, &c.Ship.CertFile, &c.Ship.KeyFile, &c.Ship.DSNFile} {
 		resolve(file)
 	}
@@ -263,6 +251,7 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
 	}
 	c.slackURL(cfg.Slack.APIURL)
+	c.alerts(cfg)
 	if cfg.Alerts.ResolveAfter < time.Hour {
 		c.fail("$.alerts.resolve_after", "alerts.resolve_after is %s: use at least 1h, such as 72h", cfg.Alerts.ResolveAfter)
 	}

@@ -13,7 +13,7 @@ import (
 // several instances on one ClickHouse server, one does this at a time; what it knew of
 // the alerts when it did so before is old, so each time begins with what is stored.
 func (m *monitor) detect(ctx context.Context) error {
-	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.notifier}, alerting.Options{Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Log: m.log})
+	m.desk = alerting.NewDesk(m.conn, m.notifiers, alerting.Options{Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Log: m.log})
 	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1

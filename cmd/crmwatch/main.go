@@ -35,6 +35,9 @@ type commands struct {
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables of a ClickHouse server or cluster, or print the statements."`
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show alerts; acknowledge, snooze, resolve and reopen them."`
+	Silences    silencesCommand    `cmd:"" help:"Mute alerts for a while, list what is muted, end it."`
+	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
+	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
 	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`

@@ -113,8 +113,11 @@ type monitor struct {
 	// redeliver is the pipeline, for the engine's supervisor.
 	redeliver atomic.Pointer[pipeline]
 	rules     []detectors.Rule
-	// notifier tells people, and fallback what it refuses; nil where nothing is refused.
-	notifier, fallback alerting.Notifier
+	// notifiers tell people, as policy says, and fallback what they refuse; nil where
+	// nothing is refused.
+	notifiers []alerting.Notifier
+	fallback  alerting.Notifier
+	policy    alerting.Policy
 	// lease is nil with a data directory: that has one owner.
 	lease *lease.Lease
 	// runner and desk are those of the present time as leader.
@@ -206,34 +209,20 @@ func redactionKey(cfg config, state string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// alert sets up who is told: Slack, with the console for what Slack refuses, or
-// the console alone.
-func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule, term terminal) error {
+// alert sets up who is told: the notifiers of the configuration, with the console for
+// what they refuse, or the console alone.
+func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule, term terminal) (err error) {
 	runbook := runbookOf(rules)
 	console := alerting.NewConsole(term.out, alerting.Style{
 		Color: colorSetting(term.out) == "1", Width: terminalWidth(term.out), Runbook: runbook,
 	})
-	if cfg.Slack.TokenFile == "" {
-		m.notifier = console
-		return nil
-	}
-	token, err := alerting.ReadToken(cfg.Slack.TokenFile)
-	if err != nil {
+	if m.policy, err = cfg.policy(rules); err != nil {
 		return err
 	}
-	slack, err := alerting.NewSlack(alerting.SlackOptions{
-		APIURL: cfg.Slack.APIURL, Token: token, Channel: cfg.Slack.Channel, Runbook: runbook, NotSeen: m.notSeen, Log: m.log,
-	})
-	if err != nil {
+	if m.notifiers, m.fallback, err = cfg.notifiers(notifierParts{console, runbook, m.notSeen, m.log}); err != nil {
 		return err
 	}
-	// Slack may be down while we start: alerts wait in the outbox.
-	if identity, err := slack.Check(ctx); err != nil {
-		m.log.Error("slack does not take alerts yet", "error", err)
-	} else {
-		m.log.Info("slack takes alerts", "team", identity.Team, "channel", identity.Channel)
-	}
-	m.notifier, m.fallback = slack, console
+	checkNotifiers(ctx, m.notifiers, m.log)
 	return nil
 }
 

@@ -122,6 +122,9 @@ func (c *validateCommand) rules(ctx context.Context, cfg config, kind, summary s
 	}
 	if kind == "run" {
 		fmt.Fprintf(term.out, "%s: in order, %s\n", c.Config, summary)
+		if err := tellRoutes(term.out, cfg, rules); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(term.out, "%s: in order. Next runs (UTC):\n", plural(len(rules), "rule"))
 	for _, r := range rules {
