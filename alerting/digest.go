@@ -83,6 +83,9 @@ func (d *Desk) sweepNotifier(ctx context.Context, n Notifier, b *budget, now tim
 	if known[deliveryKey{digest, of.notifier}] == nil {
 		changed = append(changed, &delivery{alert: digest, notifier: of.notifier, state: statePending, digestFrom: of.from})
 	}
+	if err := d.options.Lease(); err != nil {
+		return err
+	}
 	// One insert: the digest is in the outbox when what it tells of is held for it.
 	if err := saveDeliveries(ctx, d.store, now, changed...); err != nil {
 		return err

@@ -246,6 +246,9 @@ func (d *Desk) release(ctx context.Context, now time.Time) error {
 			delete(d.due, uid)
 		}
 	}
+	if err := d.options.Lease(); err != nil {
+		return err
+	}
 	return saveDeliveries(ctx, d.store, now, changed...)
 }
 

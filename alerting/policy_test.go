@@ -286,9 +286,9 @@ func (o *office) expectStorm(messages, held int) (high int) {
 // The process dies around the digest: whoever was not told one by one is in it, and it
 // stands once.
 func TestDigestCrash(t *testing.T) {
-	for write := 7; write <= 9; write++ {
+	for write := 8; write <= 10; write++ {
 		// The row of a message that is cut off is the case of TestDeskCrash.
-		for _, after := range []bool{false, true}[:min(2, 10-write)] {
+		for _, after := range []bool{false, true}[:min(2, 11-write)] {
 			t.Run(fmt.Sprintf("after=%v/write=%d", after, write), func(t *testing.T) {
 				o := openOffice(t)
 				o.policy.Rates = map[string]alerting.Rate{"slack": {Alerts: 2, Per: time.Hour}}

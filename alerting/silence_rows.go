@@ -123,3 +123,29 @@ func saveSilence(ctx context.Context, store schema.Store, s route.Silence) error
 	}
 	return nil
 }
+
+// Silence makes a silence of a line of text, as somebody writes it in Slack, and says
+// which. An error names what to write instead.
+func (d *Desk) Silence(ctx context.Context, author, text string) (string, error) {
+	words, err := route.SplitWords(text)
+	if err != nil {
+		return "", err
+	}
+	now := d.options.Clock()
+	s, err := route.ParseSilence(words, author, now)
+	if err != nil {
+		return "", err
+	}
+	muted, err := AddSilence(ctx, d.store, &s, now)
+	if err != nil {
+		return "", err
+	}
+	open := 0
+	for _, a := range muted {
+		if !a.Status.Closed() {
+			open++
+		}
+	}
+	return fmt.Sprintf("Silence %s mutes %s, up to %s, until %s UTC: %s now, and it would have muted %s of the last 7 days.", s.UID.String()[:shortUID], s.Match, s.UpTo,
+		s.EndsAt.UTC().Format(listTime), sayCount(uint64(open), "open alert"), sayCount(uint64(len(muted)-open), "closed one")), nil
+}

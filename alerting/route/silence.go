@@ -39,14 +39,28 @@ type Silence struct {
 //
 //	--match rule=traffic-drop --match 'entity=svc-*' --for 2h --reason 'planned work' [--up-to high]
 //
-// In place of --match a condition may stand alone; --for also takes days, such as 3d,
-// --from a start in RFC 3339, --until an end instead of --for. The error names the mend.
+// --for also takes days, such as 3d, --from a start in RFC 3339, --until an end instead
+// of --for. A condition and a duration may stand alone, and what follows the duration is
+// the reason: rule=traffic-drop 2h planned work. The error names the mend.
 func ParseSilence(args []string, author string, now time.Time) (Silence, error) {
 	s := Silence{Author: author, CreatedAt: now, StartsAt: now}
 	var conditions []string
 	var length time.Duration
 	for len(args) > 0 {
 		name, value, joined := strings.Cut(args[0], "=")
+		if alone, err := parseLength(args[0]); err == nil && length == 0 {
+			length, args = alone, args[1:]
+			continue
+		}
+		if !strings.HasPrefix(name, "--") && length != 0 && s.Reason == "" && !strings.ContainsAny(args[0], "=<>") {
+			words := 1
+			for words < len(args) && !strings.HasPrefix(args[words], "--") {
+				words++
+			}
+			s.Reason = strings.Join(args[:words], " ")
+			args = args[words:]
+			continue
+		}
 		if !strings.HasPrefix(name, "--") {
 			conditions = append(conditions, args[0])
 			args = args[1:]

@@ -40,6 +40,10 @@ func TestParseSilence(t *testing.T) {
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Error(diff)
 	}
+	short, err := route.ParseSilence(words(t, "rule=traffic-drop 90m moving the ERP --up-to high"), "Mira", now)
+	if err != nil || short.Reason != "moving the ERP" || !short.EndsAt.Equal(now.Add(90*time.Minute)) || short.UpTo != schema.SeverityHigh || len(short.Match.Rule) != 1 {
+		t.Errorf("the short form: %+v, %v", short, err)
+	}
 	later, err := route.ParseSilence([]string{"--match=rule=x", "--from=2026-03-05T00:00:00Z", "--until", "2026-03-05T01:00:00+00:00", "--reason", "r", "--up-to", "critical"}, "root@soc-1", now)
 	if err != nil || later.UpTo != schema.SeverityCritical || later.Active(now) || !later.Active(later.StartsAt) || later.Active(later.EndsAt) {
 		t.Errorf("%+v, %v", later, err)
