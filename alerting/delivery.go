@@ -241,6 +241,12 @@ func backoff(failures int) time.Duration {
 // report logs a notifier's trouble once, until it works again.
 func (d *Desk) report(n Notifier, a schema.Alert, reason, mend string, cause error) {
 	l := d.lines[n.Name()]
+	if l.refusing || l.failures > 0 {
+		since := d.health.troubled(n.Name(), d.options.Clock())
+		if l.refusing && l.trouble != reason && n != d.options.Fallback {
+			d.health.refuses(Refusal{Notifier: n.Name(), Since: since, Code: reason, Mend: mend})
+		}
+	}
 	if l.trouble == reason {
 		return
 	}
@@ -255,6 +261,7 @@ func (d *Desk) report(n Notifier, a schema.Alert, reason, mend string, cause err
 // works notes that a notifier took a message.
 func (d *Desk) works(n Notifier, now time.Time) {
 	l := d.lines[n.Name()]
+	d.health.well(n.Name())
 	if l.trouble != "" {
 		d.options.Log.Info("a notifier takes alerts again", "notifier", n.Name())
 	}

@@ -34,6 +34,9 @@ type Options struct {
 	// Lease is asked before every step that others see: its error says that another
 	// instance keeps the alerts by now. Nil where there is only one.
 	Lease func() error
+	// OnRefusal is told, once an episode, of a notifier that takes nothing until a person
+	// mends something. It may call Handle. Only Run and Round call it.
+	OnRefusal func(context.Context, Refusal) error
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -58,6 +61,7 @@ type Desk struct {
 	muting  muting
 	budgets map[string]*budget
 	digests map[schema.UID]digestOf
+	health  health
 	// askedAt and passedAt are when requests and the passing of time were last seen to.
 	askedAt, passedAt time.Time
 }

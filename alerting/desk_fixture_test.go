@@ -32,8 +32,9 @@ type office struct {
 	arrived chan fakeslack.Message
 	slack   *alerting.Slack
 	// policy and others are those of the desks to come.
-	policy alerting.Policy
-	others []alerting.Notifier
+	policy    alerting.Policy
+	others    []alerting.Notifier
+	onRefusal func(context.Context, alerting.Refusal) error
 }
 
 func openOffice(t *testing.T) *office {
@@ -53,7 +54,7 @@ func (o *office) restart() {
 	log := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.slack = connect(o.t, o.server, alerting.SlackOptions{Channel: o.channel, HTTPClient: o.client, Log: log})
 	o.desk = alerting.NewDesk(o.store, append([]alerting.Notifier{o.slack}, o.others...), alerting.Options{
-		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log, Policy: o.policy,
+		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log, Policy: o.policy, OnRefusal: o.onRefusal,
 	})
 }
 

@@ -114,7 +114,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	defer tick.Stop()
 	failing := false
 	for {
-		_, err := d.Flush(ctx)
+		err := d.Round(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -130,6 +130,16 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// Round is what Run does every second: Flush, and handing on what the desk noticed
+// about its notifiers.
+func (d *Desk) Round(ctx context.Context) error {
+	if _, err := d.Flush(ctx); err != nil {
+		return err
+	}
+	d.health.flush(d.options.Clock())
+	return d.handOnRefusals(ctx)
 }
 
 // recover learns, once, what an earlier process left in the outbox.

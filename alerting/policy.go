@@ -32,7 +32,9 @@ var DefaultSlackRate = Rate{Alerts: 20, Per: 10 * time.Minute}
 
 // notifiersFor are those who are to be told of an alert now.
 func (d *Desk) notifiersFor(a schema.Alert, now time.Time) []Notifier {
-	if d.options.Policy.Routes == nil {
+	// That a notifier refuses must not be told to that notifier alone.
+	about := slices.ContainsFunc(a.Findings, func(f schema.Finding) bool { return f.Rule == RefusalRule })
+	if d.options.Policy.Routes == nil || about {
 		return d.notifiers
 	}
 	names := d.options.Policy.Routes.Decide(a, now).Notifiers

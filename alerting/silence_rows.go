@@ -127,7 +127,7 @@ func saveSilence(ctx context.Context, store schema.Store, s route.Silence) error
 // Silence makes a silence of a line of text, as somebody writes it in Slack, and says
 // which. An error names what to write instead.
 func (d *Desk) Silence(ctx context.Context, author, text string) (string, error) {
-	words, err := route.SplitWords(text)
+	words, err := route.SplitWords(unescape.Replace(text))
 	if err != nil {
 		return "", err
 	}

@@ -128,6 +128,9 @@ func (r *Runner) Wake(ctx context.Context, rule Rule) error {
 	if err == nil {
 		err = r.settle(ctx, arrival)
 	}
+	if err == nil {
+		r.ran.Store(rule.ID, started)
+	}
 	return errors.Join(err, r.recordRun(ctx, rule, started, arrival, err))
 }
 

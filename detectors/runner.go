@@ -49,6 +49,9 @@ type Runner struct {
 	options Options
 	// turn lets one scheduled run work at a time: the engine uses all cores itself.
 	turn chan struct{}
+	// began is when the runner was made, ran when each rule ran last and well.
+	began time.Time
+	ran   sync.Map
 }
 
 // NewRunner makes a runner; it starts nothing.
@@ -71,7 +74,7 @@ func NewRunner(store schema.Store, rules []Rule, options Options) *Runner {
 	if options.Log == nil {
 		options.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Runner{store: store, rules: rules, options: options, turn: make(chan struct{}, 1)}
+	return &Runner{store: store, rules: rules, options: options, turn: make(chan struct{}, 1), began: options.Clock()}
 }
 
 // Rules lists the runner's rules.

@@ -14,7 +14,7 @@ import (
 // the alerts when it did so before is old, so each time begins with what is stored.
 func (m *monitor) detect(ctx context.Context) error {
 	m.desk = alerting.NewDesk(m.conn, m.notifiers, alerting.Options{
-		Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), Log: m.log,
+		Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), OnRefusal: m.notifierRefuses, Log: m.log,
 	})
 	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
@@ -29,6 +29,13 @@ func (m *monitor) detect(ctx context.Context) error {
 	})
 	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
+	}
+	if m.config.Alerts.Heartbeat.URLFile != "" {
+		heartbeat, err := m.newHeartbeat()
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return heartbeat.Run(ctx) })
 	}
 	return group.Wait()
 }

@@ -292,7 +292,7 @@ func findingLines(findings []schema.Finding) []findingLine {
 
 // runbookOf finds a rule's next steps by its id.
 func runbookOf(rules []detectors.Rule) func(string) []string {
-	steps := map[string][]string{detectors.SelfTestRule: detectors.SelfTestRunbook}
+	steps := map[string][]string{detectors.SelfTestRule: detectors.SelfTestRunbook, alerting.RefusalRule: alerting.RefusalRunbook}
 	for _, r := range rules {
 		steps[r.ID] = r.Runbook
 	}
