@@ -62,6 +62,8 @@ type Desk struct {
 	budgets map[string]*budget
 	digests map[schema.UID]digestOf
 	health  health
+	// orphans are alerts that a notifier was to be told of which is configured no more.
+	orphans []schema.UID
 	// askedAt and passedAt are when requests and the passing of time were last seen to.
 	askedAt, passedAt time.Time
 }

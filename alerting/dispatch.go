@@ -101,6 +101,9 @@ func (d *Desk) settle(ctx context.Context, now time.Time) error {
 	if err := d.readMutes(ctx, now, false); err != nil {
 		return err
 	}
+	if err := d.adopt(ctx); err != nil {
+		return err
+	}
 	if err := d.release(ctx, now); err != nil {
 		return err
 	}
@@ -165,6 +168,9 @@ func (d *Desk) recover(ctx context.Context) error {
 	var due []schema.UID
 	for _, row := range rows {
 		if !slices.ContainsFunc(d.notifiers, func(n Notifier) bool { return n.Name() == row.notifier }) {
+			if row.state != stateSent && row.state != stateFailed {
+				d.orphans = append(d.orphans, row.alert)
+			}
 			continue
 		}
 		due = append(due, row.alert)

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -48,4 +49,31 @@ func (d *Desk) notifiersFor(a schema.Alert, now time.Time) []Notifier {
 		return d.notifiers
 	}
 	return chosen
+}
+
+// adopt finds, once, other notifiers for the open alerts that only a notifier was to be
+// told of which is configured no more, or under another name.
+func (d *Desk) adopt(ctx context.Context) error {
+	if len(d.orphans) == 0 {
+		return nil
+	}
+	rows, err := deliveriesOf(ctx, d.store, d.orphans)
+	if err != nil {
+		return err
+	}
+	alerts, err := alertsByUID(ctx, d.store, d.orphans)
+	if err != nil {
+		return err
+	}
+	alerts = slices.DeleteFunc(alerts, func(a schema.Alert) bool {
+		return a.Status.Closed() || slices.ContainsFunc(d.notifiers, func(n Notifier) bool { return rows[deliveryKey{a.UID, n.Name()}] != nil })
+	})
+	if err := d.ensureDeliveries(ctx, alerts); err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		d.dueAt(a, time.Time{})
+	}
+	d.orphans = nil
+	return nil
 }

@@ -75,6 +75,19 @@ func TestDeskRoutes(t *testing.T) {
 	}
 }
 
+// What a notifier was to be told that is configured no more, others are told.
+func TestRenamedNotifier(t *testing.T) {
+	o := openOffice(t)
+	o.server.Script("chat.postMessage", fakeslack.RateLimited(time.Minute))
+	o.mustFind(finding("recon", at(1)))
+	var log bytes.Buffer
+	o.desk = alerting.NewDesk(o.store, []alerting.Notifier{alerting.NewConsole(&log, alerting.Style{}).Named("soc")}, alerting.Options{Clock: o.clock.Now})
+	o.flush(time.Hour)
+	if strings.Count(log.String(), "New alert") != 1 {
+		t.Errorf("the new notifier says:\n%s", log.String())
+	}
+}
+
 // While a silence lasts, what it matches is neither posted nor updated, also by the
 // next process; what is worse breaks through; at its end, what is open is told.
 func TestSilence(t *testing.T) {
