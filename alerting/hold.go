@@ -22,15 +22,17 @@ type Hold struct {
 	Notifiers []string
 }
 
-// Holds reads which of the alerts are muted, or told by a digest.
-func Holds(ctx context.Context, store schema.Store, alerts []schema.Alert) (map[schema.UID]Hold, error) {
+// Holds says which of the alerts are muted at a time, by a silence or by what the
+// outbox names, or told by a digest.
+func Holds(ctx context.Context, store schema.Store, alerts []schema.Alert, silences []route.Silence, now time.Time) (map[schema.UID]Hold, error) {
 	rows, err := deliveriesOf(ctx, store, uidsOf(alerts))
 	if err != nil {
 		return nil, err
 	}
 	holds := map[schema.UID]Hold{}
 	for key, row := range rows {
-		if row.state != stateHeld && !isMute(row.reason) {
+		if row.state != stateHeld && !isMute(row.reason) || strings.HasPrefix(row.reason, "silence ") {
+			// Silences are asked themselves: what was told before they began is muted too.
 			continue
 		}
 		h := holds[key.alert]
@@ -43,6 +45,12 @@ func Holds(ctx context.Context, store schema.Store, alerts []schema.Alert) (map[
 	for _, a := range alerts {
 		if a.Status.Closed() {
 			delete(holds, a.UID)
+			continue
+		}
+		if m := (*route.Quiet)(nil).Muted(a, now, silences, nil); m.Muted() {
+			h := holds[a.UID]
+			h.Mute, h.Digest = m, false
+			holds[a.UID] = h
 		}
 	}
 	return holds, nil

@@ -123,6 +123,7 @@ func TestSilence(t *testing.T) {
 	if texts := o.texts(); len(texts) != 3 || !strings.Contains(texts[2], "quiet") {
 		t.Errorf("what another rule speaks of: %q", texts)
 	}
+	o.expectHolds("Muted by silence "+s.UID.String()[:8]+" (planned work, by mira@soc-1) until 2025-08-17 02:00 UTC", 1)
 	// Somebody ends it early: what waits is told at once.
 	late := entity("late")
 	o.mustFind(late)
@@ -267,10 +268,35 @@ func (o *office) ticks(n int) {
 	}
 }
 
+// expectHolds reads as the list of alerts does why people are not told of them.
+func (o *office) expectHolds(say string, alerts int) {
+	o.t.Helper()
+	all, err := o.desk.Alerts(o.t.Context(), alerting.AlertFilter{})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	silences, err := alerting.Silences(o.t.Context(), o.store, o.clock.Now(), true)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	holds, err := alerting.Holds(o.t.Context(), o.store, all, silences, o.clock.Now())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := alerting.WriteHolds(&text, all, holds, silences); err != nil {
+		o.t.Fatal(err)
+	}
+	if len(holds) != alerts || !strings.HasPrefix(text.String(), say+": ") {
+		o.t.Errorf("%d are held, want %d:\n%s", len(holds), alerts, text.String())
+	}
+}
+
 // expectStorm checks the messages of a storm: so many in all, of which one is a digest
 // of the rest. It returns how many are about alerts that are high.
 func (o *office) expectStorm(messages, held int) (high int) {
 	o.t.Helper()
+	o.expectHolds("Told by a digest of slack", 988)
 	var digests []fakeslack.Message
 	for _, m := range o.messages() {
 		if strings.Contains(m.Text, "not told one by one") {

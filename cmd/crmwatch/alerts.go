@@ -129,11 +129,12 @@ func (c *listAlertsCommand) Run(ctx context.Context, term terminal) error {
 
 // writeHolds says which of the alerts people are not told of, and why.
 func writeHolds(ctx context.Context, w io.Writer, store schema.Store, alerts []schema.Alert) error {
-	holds, err := alerting.Holds(ctx, store, alerts)
-	if err != nil || len(holds) == 0 {
+	now := time.Now()
+	silences, err := alerting.Silences(ctx, store, now, true)
+	if err != nil {
 		return err
 	}
-	silences, err := alerting.Silences(ctx, store, time.Now(), true)
+	holds, err := alerting.Holds(ctx, store, alerts, silences, now)
 	if err != nil {
 		return err
 	}
