@@ -167,7 +167,10 @@ func readDigest(ctx context.Context, store schema.Store, uid schema.UID, of dige
 		a.Version += c.n
 		counts = append(counts, fmt.Sprintf("%d %s", c.n, id))
 	}
-	a.Title = sayCount(a.Version, "more alert") + " (" + strings.Join(counts, ", ") + ")"
+	a.Title = fmt.Sprintf("%d more alerts (%s)", a.Version, strings.Join(counts, ", "))
+	if a.Version == 1 {
+		a.Title = "1 more alert (" + counts[0] + ")"
+	}
 	entities, err := readCounts(ctx, store, `SELECT entity, count() AS n FROM alerts FINAL WHERE alert_uid IN `+heldFor+`
 		GROUP BY entity ORDER BY max(severity_id) DESC, n DESC, entity LIMIT 100`, uid)
 	if err != nil {

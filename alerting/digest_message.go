@@ -14,7 +14,7 @@ func digestSince(a schema.Alert) string {
 
 // digestBlocks are what a digest's message holds under its header.
 func digestBlocks(a schema.Alert) []slack.Block {
-	lines := []string{"More alerts than this channel is told one by one," + digestSince(a) + ". Each of them whose severity rises is told for itself."}
+	lines := []string{"Since " + sayWhen(a.FirstSeen) + " UTC there are more alerts than this channel is told one by one. Each of these is told for itself as soon as its severity rises."}
 	for _, f := range a.Findings {
 		lines = append(lines, shown(f.Title, maxMessage))
 	}
