@@ -77,3 +77,12 @@ func (d *Desk) adopt(ctx context.Context) error {
 	d.orphans = nil
 	return nil
 }
+
+// notifierNames are the names of the notifiers.
+func (d *Desk) notifierNames() []string {
+	names := make([]string, len(d.notifiers))
+	for i, n := range d.notifiers {
+		names[i] = n.Name()
+	}
+	return names
+}

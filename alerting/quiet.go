@@ -20,11 +20,17 @@ func (d *Desk) passTime(ctx context.Context, now time.Time) error {
 	if now.Before(d.passedAt.Add(quietEvery)) {
 		return nil
 	}
-	// snoozed_until of what does not sleep is 1970.
+	// snoozed_until of what does not sleep is 1970. What somebody has yet to be told of,
+	// because it is muted or on its way, does not resolve by itself; nor does what they
+	// were told of only now.
 	saved, err := readAlerts(ctx, d.store, `(status = 'snoozed' AND toUnixTimestamp64Milli(snoozed_until) <= {now:Int64})
-		OR (status IN ('open', 'acknowledged') AND toUnixTimestamp64Milli(greatest(joined_at, status_at)) BETWEEN 1 AND {quiet:Int64})
+		OR (status IN ('open', 'acknowledged') AND toUnixTimestamp64Milli(greatest(joined_at, status_at)) BETWEEN 1 AND {quiet:Int64}
+			AND alert_uid NOT IN (SELECT alert_uid FROM notifications FINAL WHERE notifier IN {notifiers:Array(String)}
+				AND (toUnixTimestamp64Milli(first_attempt_at) > {quiet:Int64} OR state IN ('pending', 'sending', 'unknown')
+					OR state = 'held' AND digest_uid = toUUID('00000000-0000-0000-0000-000000000000'))))
 		ORDER BY alert_uid LIMIT {limit:UInt32}`,
-		schema.Named("now", now.UnixMilli()), schema.Named("quiet", now.Add(-d.options.ResolveAfter).UnixMilli()), schema.Named("limit", uint32(quietBatch)))
+		schema.Named("now", now.UnixMilli()), schema.Named("quiet", now.Add(-d.options.ResolveAfter).UnixMilli()), schema.Named("limit", uint32(quietBatch)),
+		schema.Named("notifiers", d.notifierNames()))
 	if err != nil {
 		return err
 	}
