@@ -39,13 +39,41 @@ type office struct {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, store: &shakyStore{Conn: enginetest.Open(t)}, clock: newClock(), arrived: make(chan fakeslack.Message, 100)}
-	if _, err := schema.Migrate(t.Context(), o.store.Conn); err != nil {
-		t.Fatal(err)
-	}
+	o := &office{t: t, store: &shakyStore{Conn: emptyStore(t)}, clock: newClock(), arrived: make(chan fakeslack.Message, 100)}
 	o.server = fakeslack.New(fakeslack.Options{Token: testToken, Clock: o.clock.Now, OnMessage: func(m fakeslack.Message) { o.arrived <- m }})
 	o.restart()
 	return o
+}
+
+// offices is the database of all offices, one after another: making its tables costs
+// more than most tests.
+var offices driver.Conn
+
+// lasting keeps what a test opens for the tests after it.
+type lasting struct{ testing.TB }
+
+func (lasting) Cleanup(func()) {}
+
+// emptyStore is a database with tables that hold nothing.
+func emptyStore(t *testing.T) driver.Conn {
+	t.Helper()
+	if offices == nil {
+		store := enginetest.Open(lasting{t})
+		if _, err := schema.Migrate(t.Context(), store); err != nil {
+			t.Fatal(err)
+		}
+		offices = store
+		return store
+	}
+	for _, statement := range []string{
+		"TRUNCATE TABLE findings", "TRUNCATE TABLE alerts", "TRUNCATE TABLE notifications", "TRUNCATE TABLE alert_requests", "TRUNCATE TABLE alert_transitions",
+		"TRUNCATE TABLE silences",
+	} {
+		if err := offices.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return offices
 }
 
 // restart makes a new desk on the same database, as a new process would.
