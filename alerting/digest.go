@@ -145,14 +145,12 @@ func (d *Desk) loadDigests(ctx context.Context, uids []schema.UID) (digests []sc
 	return digests, others, nil
 }
 
-// heldFor chooses the alerts of a digest.
-const heldFor = `(SELECT alert_uid FROM notifications FINAL WHERE digest_uid = {digest:UUID} AND state = 'held')`
-
 // readDigest makes a digest of what is held for it. Its findings are its lines, its
 // version the number of alerts that it stands for.
 func readDigest(ctx context.Context, store schema.Store, uid schema.UID, of digestOf) (schema.Alert, error) {
 	a := schema.Alert{UID: uid, Status: schema.AlertDigest, FirstSeen: of.from, LastSeen: of.from}
-	bySeverity, err := readCounts(ctx, store, `SELECT toString(severity_id), count() AS n FROM alerts FINAL WHERE alert_uid IN `+heldFor+`
+	bySeverity, err := readCounts(ctx, store, `SELECT toString(severity_id), count() AS n FROM alerts FINAL WHERE alert_uid IN
+			(SELECT alert_uid FROM notifications FINAL WHERE digest_uid = {digest:UUID} AND state = 'held')
 		GROUP BY severity_id ORDER BY severity_id DESC`, uid)
 	if err != nil {
 		return a, err
@@ -171,13 +169,15 @@ func readDigest(ctx context.Context, store schema.Store, uid schema.UID, of dige
 	if a.Version == 1 {
 		a.Title = "1 more alert (" + counts[0] + ")"
 	}
-	entities, err := readCounts(ctx, store, `SELECT entity, count() AS n FROM alerts FINAL WHERE alert_uid IN `+heldFor+`
+	entities, err := readCounts(ctx, store, `SELECT entity, count() AS n FROM alerts FINAL WHERE alert_uid IN
+			(SELECT alert_uid FROM notifications FINAL WHERE digest_uid = {digest:UUID} AND state = 'held')
 		GROUP BY entity ORDER BY max(severity_id) DESC, n DESC, entity LIMIT 100`, uid)
 	if err != nil {
 		return a, err
 	}
 	rules, err := readCounts(ctx, store, `SELECT rule, uniqExact(alert_uid) AS n
-		FROM (SELECT alert_uid, arrayJoin(finding_uids) AS finding_uid FROM alerts FINAL WHERE alert_uid IN `+heldFor+`) AS held
+		FROM (SELECT alert_uid, arrayJoin(finding_uids) AS finding_uid FROM alerts FINAL WHERE alert_uid IN
+			(SELECT alert_uid FROM notifications FINAL WHERE digest_uid = {digest:UUID} AND state = 'held')) AS held
 		INNER JOIN (SELECT finding_uid, rule FROM findings FINAL) AS found USING finding_uid
 		GROUP BY rule ORDER BY n DESC, rule LIMIT 100`, uid)
 	if err != nil {

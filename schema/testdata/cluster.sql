@@ -459,3 +459,77 @@ ORDER BY (sort, hour, tenant, product, who)
 SETTINGS index_granularity = 1024;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0013_digest');
+
+ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS status_by String,
+    ADD COLUMN IF NOT EXISTS status_at DateTime64(3, 'UTC'),
+    ADD COLUMN IF NOT EXISTS status_note String,
+    ADD COLUMN IF NOT EXISTS snoozed_until DateTime64(3, 'UTC'),
+    ADD COLUMN IF NOT EXISTS status_before LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS joined_at DateTime64(3, 'UTC'),
+    ADD COLUMN IF NOT EXISTS request_uid UUID;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.alert_requests ON CLUSTER `crm`
+(
+    request_uid UUID,
+    version UInt64,
+    requested_at DateTime64(3, 'UTC'),
+    alert_uid UUID,
+    action LowCardinality(String),
+    actor String,
+    via LowCardinality(String),
+    note String,
+    until DateTime64(3, 'UTC'),
+    state LowCardinality(String),
+    reason String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/alert_requests', '{shard}-{replica}', version)
+ORDER BY request_uid;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.alert_transitions ON CLUSTER `crm`
+(
+    alert_uid UUID,
+    transition_uid UUID,
+    at DateTime64(3, 'UTC'),
+    version UInt64,
+    action LowCardinality(String),
+    from_status LowCardinality(String),
+    to_status LowCardinality(String),
+    from_severity_id UInt8,
+    to_severity_id UInt8,
+    actor String,
+    via LowCardinality(String),
+    note String,
+    until DateTime64(3, 'UTC'),
+    finding_uids Array(UUID),
+    refused String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/alert_transitions', '{shard}-{replica}', version)
+ORDER BY (alert_uid, transition_uid);
+
+ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_version UInt64,
+    ADD COLUMN IF NOT EXISTS reply_version UInt64,
+    ADD COLUMN IF NOT EXISTS reply_state LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS reply_at DateTime64(3, 'UTC');
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0016_alert_life');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.silences ON CLUSTER `crm`
+(
+    silence_uid UUID,
+    version UInt64,
+    created_at DateTime64(3, 'UTC'),
+    author String,
+    reason String,
+    matchers Array(String),
+    starts_at DateTime64(3, 'UTC'),
+    ends_at DateTime64(3, 'UTC'),
+    up_to_severity_id UInt8,
+    ended_by String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/silences', '{shard}-{replica}', version)
+ORDER BY silence_uid;
+
+ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS digest_uid UUID,
+    ADD COLUMN IF NOT EXISTS digest_from DateTime64(3, 'UTC');
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
