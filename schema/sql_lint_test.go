@@ -22,7 +22,6 @@ var builtSQL = map[string]struct {
 	"alerting/alert_rows.go":          {1, "conditions written in that package; their values are parameters"},
 	"alerting/outbox.go":              {1, "conditions written in that package; their values are parameters"},
 	"alerting/silence_rows.go":        {1, "conditions written in that package; their values are parameters"},
-	"alerting/transition_rows.go":     {1, "conditions written in that package; their values are parameters"},
 	"cmd/crmwatch/bench.go":           {3, "a measurement on files that it wrote itself"},
 	"collector/insert/inserter.go":    {1, "the name of one of two tables of the project"},
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},

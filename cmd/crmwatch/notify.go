@@ -93,11 +93,14 @@ func (c *notifyPreviewCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	findings, err := firedBy(ctx, rule)
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if len(findings) == 0 {
-		fmt.Fprintf(term.err, "crmwatch: the firing test of %s found nothing (see: crmwatch rules test --rule %s): this is an example\n", rule.ID, rule.ID)
+	if err == nil && len(findings) == 0 {
+		err = fmt.Errorf("its firing test found nothing; see: crmwatch rules test --rule %s", rule.ID)
+	}
+	if err != nil {
+		fmt.Fprintf(term.err, "crmwatch: this is only an example of what %s may say: %v\n", rule.ID, err)
 		findings = []schema.Finding{exampleFinding(rule, time.Now())}
 	}
 	a := alerting.Group(nil, findings[:1])[0]
