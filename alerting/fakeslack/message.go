@@ -2,10 +2,8 @@ package fakeslack
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -15,6 +13,12 @@ import (
 // Message is a message that stands in a channel.
 type Message struct {
 	Channel string
+	// ThreadTS is the message under which this one stands as a reply; Broadcast says
+	// that it stands in the channel as well.
+	ThreadTS  string
+	Broadcast bool
+	// User is the only person who sees the message; "" is everyone.
+	User string
 	// TS is the message's id and its time.
 	TS       string
 	Text     string
@@ -93,6 +97,12 @@ func (s *Server) postMessage(a map[string]string) map[string]any {
 		return refuse(problem)
 	}
 	m := &Message{Channel: c.ID}
+	if m.ThreadTS = a["thread_ts"]; m.ThreadTS != "" {
+		if parent := s.message(c.ID, m.ThreadTS); parent == nil || parent.ThreadTS != "" {
+			return refuse("cannot_reply_to_message")
+		}
+		m.Broadcast = truth(a["reply_broadcast"], false)
+	}
 	if reply := m.fill(a, "none"); reply != nil {
 		return reply
 	}
@@ -191,73 +201,14 @@ func (m *Message) show(metadata bool) map[string]any {
 	if len(m.Blocks) > 0 {
 		shown["blocks"] = m.Blocks
 	}
+	if m.ThreadTS != "" {
+		shown["thread_ts"] = m.ThreadTS
+	}
+	if m.Broadcast {
+		shown["subtype"] = "thread_broadcast"
+	}
 	if metadata && m.Metadata.EventType != "" {
 		shown["metadata"] = m.Metadata
 	}
 	return shown
-}
-
-func (s *Server) history(a map[string]string) map[string]any {
-	c := s.channelByID(a["channel"])
-	switch {
-	case c == nil:
-		return refuse("channel_not_found")
-	case c.NotMember:
-		return refuse("not_in_channel")
-	}
-	limit, err := strconv.Atoi(a["limit"])
-	switch {
-	case a["limit"] == "":
-		limit = 100
-	case err != nil || limit < 1 || limit > 999:
-		return refuse("invalid_limit")
-	}
-	var found []*Message
-	for _, m := range slices.Backward(s.messages) {
-		if m.Channel == c.ID && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false)) {
-			found = append(found, m)
-		}
-	}
-	skip := 0
-	if cursor := a["cursor"]; cursor != "" {
-		if skip, err = strconv.Atoi(strings.TrimPrefix(cursor, "next:")); err != nil || skip > len(found) {
-			return refuse("invalid_cursor")
-		}
-	}
-	page := []map[string]any{}
-	for _, m := range found[skip:min(skip+limit, len(found))] {
-		page = append(page, m.show(truth(a["include_all_metadata"], false)))
-	}
-	reply := map[string]any{"ok": true, "messages": page, "has_more": skip+limit < len(found), "pin_count": 0}
-	if skip+limit < len(found) {
-		reply["response_metadata"] = map[string]any{"next_cursor": fmt.Sprintf("next:%d", skip+limit)}
-	}
-	return reply
-}
-
-func inRange(ts, oldest, latest string, inclusive bool) bool {
-	at, _ := strconv.ParseFloat(ts, 64)
-	if from, err := strconv.ParseFloat(oldest, 64); err == nil && (at < from || at == from && !inclusive) {
-		return false
-	}
-	if to, err := strconv.ParseFloat(latest, 64); err == nil && (at > to || at == to && !inclusive) {
-		return false
-	}
-	return true
-}
-
-const botID = "B0CRMWATCH"
-
-func (s *Server) authTest(map[string]string) map[string]any {
-	return map[string]any{"ok": true, "url": "https://acme.slack.example/", "team": "Acme", "team_id": "T0ACME0001",
-		"user": "crmwatch", "user_id": "U0CRMWATCH", "bot_id": botID, "is_enterprise_install": false}
-}
-
-func (s *Server) info(a map[string]string) map[string]any {
-	c := s.channelByID(a["channel"])
-	if c == nil {
-		return refuse("channel_not_found")
-	}
-	return map[string]any{"ok": true, "channel": map[string]any{"id": c.ID, "name": c.Name, "is_channel": true,
-		"is_archived": c.Archived, "is_member": !c.NotMember, "is_private": false}}
 }
