@@ -55,7 +55,8 @@ type savedAlert struct {
 }
 
 const alertColumns = `toString(alert_uid), version, updated_at, status, toString(merged_into), severity_id, title, metadata_tenant_uid,
-	entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, arrayMap(u -> toString(u), finding_uids), attack, content_hash`
+	entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, arrayMap(u -> toString(u), finding_uids), attack, content_hash,
+	status_by, status_at, status_note, snoozed_until, status_before, joined_at, toString(request_uid)`
 
 // readAlerts reads alerts without their findings; condition is a constant.
 func readAlerts(ctx context.Context, store schema.Store, condition string, parameters ...any) ([]savedAlert, error) {
@@ -67,20 +68,26 @@ func readAlerts(ctx context.Context, store schema.Store, condition string, param
 	var alerts []savedAlert
 	for rows.Next() {
 		var (
-			a             savedAlert
-			uid, merged   string
-			status        string
-			severity      uint8
-			findings      []string
-			secondsAfter  uint32
-			updated       time.Time
-			firstS, lastS time.Time
+			a                       savedAlert
+			uid, merged, request    string
+			status, statusBefore    string
+			severity                uint8
+			findings                []string
+			secondsAfter            uint32
+			updated                 time.Time
+			firstS, lastS           time.Time
+			statusAt, until, joined time.Time
 		)
 		if err := rows.Scan(&uid, &a.Version, &updated, &status, &merged, &severity, &a.Title, &a.TenantUID,
-			&a.EntityType, &a.EntityUID, &a.Entity, &firstS, &lastS, &secondsAfter, &findings, &a.Attack, &a.hash); err != nil {
+			&a.EntityType, &a.EntityUID, &a.Entity, &firstS, &lastS, &secondsAfter, &findings, &a.Attack, &a.hash,
+			&a.StatusBy, &statusAt, &a.StatusNote, &until, &statusBefore, &joined, &request); err != nil {
 			return nil, fmt.Errorf("read alerts: %w", err)
 		}
-		a.Status, a.Severity = schema.AlertStatus(status), schema.Severity(severity)
+		a.Status, a.StatusBefore, a.Severity = schema.AlertStatus(status), schema.AlertStatus(statusBefore), schema.Severity(severity)
+		a.StatusAt, a.SnoozedUntil, a.JoinedAt = loadedTime(statusAt), loadedTime(until), loadedTime(joined)
+		if a.Request, err = schema.ParseUID(request); err != nil {
+			return nil, fmt.Errorf("read alerts: %w", err)
+		}
 		a.UpdatedAt, a.FirstSeen, a.LastSeen = loadedTime(updated), loadedTime(firstS), loadedTime(lastS)
 		a.SeenAfter = time.Duration(secondsAfter) * time.Second
 		if a.UID, err = schema.ParseUID(uid); err != nil {
@@ -106,7 +113,8 @@ func saveAlerts(ctx context.Context, store schema.Store, alerts []savedAlert) er
 		return nil
 	}
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO alerts (alert_uid, version, updated_at, status, merged_into, severity_id, title,
-		metadata_tenant_uid, entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, finding_uids, attack, content_hash)`)
+		metadata_tenant_uid, entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, finding_uids, attack, content_hash,
+		status_by, status_at, status_note, snoozed_until, status_before, joined_at, request_uid)`)
 	if err != nil {
 		return fmt.Errorf("save alerts: %w", err)
 	}
@@ -114,7 +122,8 @@ func saveAlerts(ctx context.Context, store schema.Store, alerts []savedAlert) er
 		seconds := uint32(min(max(a.SeenAfter/time.Second, 0), math.MaxUint32))
 		if err := batch.Append(a.UID.String(), a.Version, storedTime(a.UpdatedAt), string(a.Status), a.MergedInto.String(), uint8(a.Severity), a.Title,
 			a.TenantUID, a.EntityType, a.EntityUID, a.Entity, storedTime(a.FirstSeen), storedTime(a.LastSeen), seconds,
-			writeUIDs(a.FindingUIDs), a.Attack, a.hash); err != nil {
+			writeUIDs(a.FindingUIDs), a.Attack, a.hash,
+			a.StatusBy, storedTime(a.StatusAt), a.StatusNote, storedTime(a.SnoozedUntil), string(a.StatusBefore), storedTime(a.JoinedAt), a.Request.String()); err != nil {
 			_ = batch.Abort()
 			return fmt.Errorf("save alert %s: %w", a.UID, err)
 		}

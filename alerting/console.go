@@ -88,11 +88,8 @@ func (c *console) alert(a schema.Alert) {
 	if len(a.Attack) > 0 {
 		c.field("ATT&CK", nameTechniques(a.Attack))
 	}
-	switch a.Status {
-	case schema.AlertMerged:
-		c.field("Status", "merged into alert "+a.MergedInto.String())
-	case schema.AlertResolved:
-		c.field("Status", "resolved")
+	if a.Status != schema.AlertOpen || !a.StatusAt.IsZero() {
+		c.field("Status", sayStatus(a))
 	}
 	c.heading("What happened (UTC)")
 	kept, gap, left := shorten(steps, maxConsoleSteps)

@@ -17,6 +17,10 @@ func contentHash(a schema.Alert) uint64 {
 	for _, s := range []string{string(a.Status), a.MergedInto.String(), a.Title, a.TenantUID, a.EntityType, a.EntityUID, a.Entity} {
 		h.Part(s)
 	}
+	h.Part(a.StatusBy)
+	h.Part(a.StatusNote)
+	h.Number(uint64(storedTime(a.StatusAt).UnixMilli()))
+	h.Number(uint64(storedTime(a.SnoozedUntil).UnixMilli()))
 	h.Number(uint64(a.Severity))
 	h.Number(uint64(a.FirstSeen.UnixMilli()))
 	h.Number(uint64(a.LastSeen.UnixMilli()))

@@ -43,7 +43,7 @@ func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delive
 	hash, now := contentHash(a), d.options.Clock()
 	current := row.hash == hash && (row.state == stateSent || row.state == stateFailed)
 	if current {
-		return time.Time{}, nil
+		return d.thread(ctx, n, a, row)
 	}
 	if row.state == stateFailed {
 		// Other content: a message that stands is updated, else a new one is tried.
@@ -52,8 +52,9 @@ func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delive
 			row.state = stateSent
 		}
 	}
-	if a.Status == schema.AlertMerged && row.state == statePending {
-		row.state, row.hash, row.sentAt = stateSent, hash, now
+	if a.Status.Closed() && row.state == statePending {
+		// Nobody has heard of it, and nobody has anything left to do.
+		row.state, row.hash, row.sentAt, row.told = stateSent, hash, now, a.Version
 		return time.Time{}, saveDeliveries(ctx, d.store, now, row)
 	}
 	if wait := d.waitUntil(n, a, row); wait.After(now) {
@@ -78,7 +79,8 @@ func (d *Desk) waitUntil(n Notifier, a schema.Alert, row *delivery) time.Time {
 	if row.notBefore.After(wait) {
 		wait = row.notBefore
 	}
-	if row.state == stateSent && a.Severity <= row.severity {
+	// What got worse and what somebody did is shown at once.
+	if row.state == stateSent && a.Severity <= row.severity && a.StatusAt.Before(row.sentAt) {
 		if calm := row.sentAt.Add(d.options.UpdateEvery); calm.After(wait) {
 			wait = calm
 		}
@@ -101,7 +103,7 @@ func (d *Desk) post(ctx context.Context, n Notifier, a schema.Alert, row *delive
 	now = d.options.Clock()
 	if err == nil {
 		d.works(n, now)
-		row.receipt = receipt
+		row.receipt, row.told, row.replyState = receipt, a.Version, ""
 		return time.Time{}, d.sent(ctx, a, row, hash, now)
 	}
 	row.state = statePending
@@ -119,7 +121,13 @@ func (d *Desk) update(ctx context.Context, n Notifier, a schema.Alert, row *deli
 	switch {
 	case err == nil:
 		d.works(n, now)
-		return time.Time{}, d.sent(ctx, a, row, hash, now)
+		if _, can := n.(Threader); !can {
+			row.told = a.Version
+		}
+		if err := d.sent(ctx, a, row, hash, now); err != nil || row.told == a.Version {
+			return time.Time{}, err
+		}
+		return d.lines[n.Name()].hold, nil
 	case errors.Is(err, ErrMessageGone) && a.Status == schema.AlertMerged:
 		return time.Time{}, d.sent(ctx, a, row, hash, now)
 	case errors.Is(err, ErrMessageGone):

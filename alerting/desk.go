@@ -26,6 +26,9 @@ type Options struct {
 	// NotifyFrom is the least severity that the notifiers are told about, low by
 	// default. What is below is kept and listed; when it grows to be worse, they are told.
 	NotifyFrom schema.Severity
+	// ResolveAfter is how long nothing may join an alert until it is resolved by itself,
+	// three days by default. What is found within StoryGap opens it again.
+	ResolveAfter time.Duration
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -45,12 +48,17 @@ type Desk struct {
 	due map[schema.UID]dueAlert
 	// lines is the state of each notifier.
 	lines map[string]*line
+	// askedAt and passedAt are when requests and the passing of time were last seen to.
+	askedAt, passedAt time.Time
 }
 
 // NewDesk makes a desk. It reads and sends nothing before its first call.
 func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	if options.UpdateEvery <= 0 {
 		options.UpdateEvery = time.Minute
+	}
+	if options.ResolveAfter <= 0 {
+		options.ResolveAfter = 72 * time.Hour
 	}
 	if options.NotifyFrom == schema.SeverityUnknown {
 		options.NotifyFrom = schema.SeverityLow
@@ -71,8 +79,8 @@ func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	return d
 }
 
-// Handle joins findings, which must be in the findings table already, to the open
-// alerts, saves what changed, and tells the notifiers as far as they take it now;
+// Handle joins findings, which must be in the findings table already, to the alerts
+// of their stories, saves what changed, and tells the notifiers as far as they take it now;
 // Run or Flush does the rest. Findings that bring nothing new change and send
 // nothing, so they can be handled again after an error.
 //
@@ -87,12 +95,15 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 	if err := d.recover(ctx); err != nil {
 		return err
 	}
-	existing, saved, err := d.openAlerts(ctx, findings)
+	existing, saved, err := d.nearAlerts(ctx, findings)
 	if err != nil {
-		return fmt.Errorf("load open alerts: %w", err)
+		return fmt.Errorf("load alerts: %w", err)
 	}
-	touched, changed := d.regroup(existing, saved, findings)
+	touched, changed, transitions := d.regroup(existing, saved, findings)
 	if err := d.ensureDeliveries(ctx, touched); err != nil {
+		return err
+	}
+	if err := saveTransitions(ctx, d.store, transitions); err != nil {
 		return err
 	}
 	if err := saveAlerts(ctx, d.store, changed); err != nil {
@@ -104,8 +115,8 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 	return d.deliver(ctx, touched)
 }
 
-// openAlerts loads the open alerts that the findings may join.
-func (d *Desk) openAlerts(ctx context.Context, findings []schema.Finding) ([]schema.Alert, map[schema.UID]savedAlert, error) {
+// nearAlerts loads the alerts that the findings may join, also closed ones.
+func (d *Desk) nearAlerts(ctx context.Context, findings []schema.Finding) ([]schema.Alert, map[schema.UID]savedAlert, error) {
 	from, to := seen(findings[0])
 	keys := map[storyKey]bool{}
 	for _, f := range findings {
@@ -116,7 +127,7 @@ func (d *Desk) openAlerts(ctx context.Context, findings []schema.Finding) ([]sch
 		}
 		keys[keyOf(f)] = true
 	}
-	near, err := readAlerts(ctx, d.store, `status = 'open' AND toUnixTimestamp64Milli(last_seen) >= {from:Int64} AND toUnixTimestamp64Milli(first_seen) <= {to:Int64}`,
+	near, err := readAlerts(ctx, d.store, `status != 'merged' AND toUnixTimestamp64Milli(last_seen) >= {from:Int64} AND toUnixTimestamp64Milli(first_seen) <= {to:Int64}`,
 		schema.Named("from", from.Add(-StoryGap).UnixMilli()), schema.Named("to", to.Add(StoryGap).UnixMilli()))
 	if err != nil {
 		return nil, nil, err
@@ -134,8 +145,8 @@ func (d *Desk) openAlerts(ctx context.Context, findings []schema.Finding) ([]sch
 }
 
 // regroup joins the findings to the stories; changed are the alerts among the
-// touched ones that differ from what is saved.
-func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert, findings []schema.Finding) (touched []schema.Alert, changed []savedAlert) {
+// touched ones that differ from what is saved, transitions what has happened to them.
+func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert, findings []schema.Finding) (touched []schema.Alert, changed []savedAlert, transitions []schema.AlertTransition) {
 	now := d.options.Clock()
 	fresh := make(map[schema.UID]bool, len(findings))
 	for _, f := range findings {
@@ -151,14 +162,37 @@ func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert,
 		if late := now.Sub(a.LastSeen).Truncate(time.Second); a.Version == 0 && late >= time.Minute && len(d.notifiers) > 0 {
 			a.SeenAfter = late
 		}
+		before, known := saved[a.UID]
+		joined := joinedTo(a, before)
+		if known {
+			a = grown(a, before, joined, now)
+		} else {
+			a.JoinedAt = now
+		}
 		hash := contentHash(a)
-		if before, known := saved[a.UID]; !known || before.hash != hash || !slices.Equal(before.FindingUIDs, a.FindingUIDs) {
+		if !known || before.hash != hash || !slices.Equal(before.FindingUIDs, a.FindingUIDs) {
 			a.Version, a.UpdatedAt = a.Version+1, now
 			changed = append(changed, savedAlert{a, hash})
+			transitions = append(transitions, transitionsOf(a, before, joined, now)...)
 		}
 		touched = append(touched, a)
 	}
-	return touched, changed
+	return touched, changed, transitions
+}
+
+// joinedTo lists the findings of an alert that were not in it before.
+func joinedTo(a schema.Alert, before savedAlert) []schema.Finding {
+	had := make(map[schema.UID]bool, len(before.FindingUIDs))
+	for _, uid := range before.FindingUIDs {
+		had[uid] = true
+	}
+	var joined []schema.Finding
+	for _, f := range a.Findings {
+		if !had[f.UID] {
+			joined = append(joined, f)
+		}
+	}
+	return joined
 }
 
 // ensureDeliveries puts alerts into the outbox before they are saved: an alert

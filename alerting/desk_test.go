@@ -198,7 +198,7 @@ func TestAlertRoundTrip(t *testing.T) {
 func TestDeskCrash(t *testing.T) {
 	for _, blind := range []bool{false, true} {
 		for _, after := range []bool{false, true} {
-			for write := 1; write <= 4; write++ {
+			for write := 1; write <= 5; write++ {
 				t.Run(fmt.Sprintf("blind=%v/after=%v/write=%d", blind, after, write), func(t *testing.T) {
 					o := openOffice(t)
 					if blind {

@@ -50,7 +50,14 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 	if err := d.recover(ctx); err != nil {
 		return time.Time{}, err
 	}
-	if ripe := d.ripe(d.options.Clock()); len(ripe) > 0 {
+	now := d.options.Clock()
+	if err := d.carryOutPending(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	if err := d.passTime(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	if ripe := d.ripe(now); len(ripe) > 0 {
 		alerts, err := alertsByUID(ctx, d.store, ripe)
 		if err != nil {
 			return time.Time{}, err

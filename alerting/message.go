@@ -102,6 +102,9 @@ func BuildMessage(a schema.Alert, options MessageOptions) Message {
 	}
 	steps := timeline(a)
 	m.Blocks = append(m.Blocks, slack.NewSectionBlock(markdown(standing(a, steps)), nil, nil))
+	if !a.StatusAt.IsZero() {
+		m.Blocks = append(m.Blocks, slack.NewContextBlock("", plainObject(sentence(sayStatus(a)), maxContext)))
+	}
 	m.Blocks = append(m.Blocks, slack.NewSectionBlock(nil, facts(a), nil))
 	m.Blocks = append(m.Blocks, slack.NewDividerBlock())
 	tail := tailBlocks(a, steps, options)

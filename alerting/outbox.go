@@ -43,6 +43,12 @@ type delivery struct {
 	sentAt    time.Time
 	notBefore time.Time
 	reason    string
+	// told is the alert's version up to which the thread tells its changes, reply the
+	// version of the reply that has begun at replyAt; replyState is empty, stateSending
+	// or stateUnknown.
+	told, reply uint64
+	replyState  deliveryState
+	replyAt     time.Time
 }
 
 type deliveryKey struct {
@@ -56,14 +62,15 @@ func saveDeliveries(ctx context.Context, store schema.Store, now time.Time, rows
 		return nil
 	}
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO notifications (alert_uid, notifier, version, updated_at, state, repeat, channel, message_id,
-		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason)`)
+		content_hash, severity_id, attempts, first_attempt_at, sent_at, not_before, reason, told_version, reply_version, reply_state, reply_at)`)
 	if err != nil {
 		return fmt.Errorf("save notifications: %w", err)
 	}
 	for _, d := range rows {
 		d.version++
 		if err := batch.Append(d.alert.String(), d.notifier, d.version, storedTime(now), string(d.state), string(d.repeat), d.receipt.Channel, d.receipt.Message,
-			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason); err != nil {
+			d.hash, uint8(d.severity), d.attempts, storedTime(d.firstTry), storedTime(d.sentAt), storedTime(d.notBefore), d.reason,
+			d.told, d.reply, string(d.replyState), storedTime(d.replyAt)); err != nil {
 			_ = batch.Abort()
 			return fmt.Errorf("save notification of alert %s: %w", d.alert, err)
 		}
@@ -86,17 +93,18 @@ func deliveriesOf(ctx context.Context, store schema.Store, alerts []schema.UID) 
 }
 
 // overdueDeliveries reads the rows that an earlier process left unfinished, and
-// those whose message shows less than the alert has by now.
+// those whose message or thread shows less than the alert has by now.
 func overdueDeliveries(ctx context.Context, store schema.Store) (map[deliveryKey]*delivery, error) {
 	found := map[deliveryKey]*delivery{}
 	err := readDeliveries(ctx, store, found, `state IN ('pending', 'sending', 'unknown')
-		OR (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)`)
+		OR (alert_uid, content_hash) NOT IN (SELECT alert_uid, content_hash FROM alerts FINAL)
+		OR state = 'sent' AND (alert_uid, told_version) NOT IN (SELECT alert_uid, version FROM alerts FINAL)`)
 	return found, err
 }
 
 func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKey]*delivery, condition string, parameters ...any) error {
 	rows, err := store.Query(ctx, `SELECT toString(alert_uid), notifier, version, state, repeat, channel, message_id, content_hash, severity_id,
-		attempts, first_attempt_at, sent_at, not_before, reason FROM notifications FINAL WHERE `+condition, parameters...)
+		attempts, first_attempt_at, sent_at, not_before, reason, told_version, reply_version, reply_state, reply_at FROM notifications FINAL WHERE `+condition, parameters...)
 	if err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
@@ -104,14 +112,16 @@ func readDeliveries(ctx context.Context, store schema.Store, into map[deliveryKe
 	for rows.Next() {
 		var (
 			d                           delivery
-			uid, state, repeat          string
+			uid, state, repeat, reply   string
 			severity                    uint8
 			firstTry, sentAt, notBefore time.Time
+			replyAt                     time.Time
 		)
 		if err := rows.Scan(&uid, &d.notifier, &d.version, &state, &repeat, &d.receipt.Channel, &d.receipt.Message, &d.hash, &severity,
-			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason); err != nil {
+			&d.attempts, &firstTry, &sentAt, &notBefore, &d.reason, &d.told, &d.reply, &reply, &replyAt); err != nil {
 			return fmt.Errorf("read notifications: %w", err)
 		}
+		d.replyState, d.replyAt = deliveryState(reply), loadedTime(replyAt)
 		d.state, d.repeat, d.severity = deliveryState(state), Repeat(repeat), schema.Severity(severity)
 		d.firstTry, d.sentAt, d.notBefore = loadedTime(firstTry), loadedTime(sentAt), loadedTime(notBefore)
 		if d.alert, err = schema.ParseUID(uid); err != nil {

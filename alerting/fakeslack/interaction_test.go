@@ -201,16 +201,16 @@ func TestThreads(t *testing.T) {
 	if got := c.form("conversations.history", "channel", "C0SECURITY1"); len(got.Messages) != 2 || got.Messages[0].TS != loud.TS {
 		t.Errorf("history: %+v", got)
 	}
-	if len(server.Messages("")) != 2 || len(server.Replies(parent.TS)) != 2 {
-		t.Errorf("%d messages, %d replies", len(server.Messages("")), len(server.Replies(parent.TS)))
+	if len(server.Messages("")) != 1 || len(server.Replies(server.Messages("")[0])) != 2 {
+		t.Errorf("%d messages, %d replies", len(server.Messages("")), len(server.Replies(server.Messages("")[0])))
 	}
 	for _, test := range []struct {
 		want   string
 		method string
 		pairs  []string
 	}{
-		{"cannot_reply_to_message", "chat.postMessage", []string{"channel", "C0SECURITY1", "text", "a", "thread_ts", reply.TS}},
-		{"cannot_reply_to_message", "chat.postMessage", []string{"channel", "C0SECURITY1", "text", "a", "thread_ts", "1.000000"}},
+		{"thread_not_found", "chat.postMessage", []string{"channel", "C0SECURITY1", "text", "a", "thread_ts", reply.TS}},
+		{"thread_not_found", "chat.postMessage", []string{"channel", "C0SECURITY1", "text", "a", "thread_ts", "1.000000"}},
 		{"thread_not_found", "conversations.replies", []string{"channel", "C0SECURITY1", "ts", "1.000000"}},
 		{"user_not_in_channel", "chat.postEphemeral", []string{"channel", "C0SECURITY1", "user", "U0NOBODY001", "text", "a"}},
 		{"", "chat.postEphemeral", []string{"channel", "C0SECURITY1", "user", "U0MIRA00001", "text", "a"}},

@@ -13,10 +13,6 @@ import (
 // Message is a message that stands in a channel.
 type Message struct {
 	Channel string
-	// ThreadTS is the message under which this one stands as a reply; Broadcast says
-	// that it stands in the channel as well.
-	ThreadTS  string
-	Broadcast bool
 	// User is the only person who sees the message; "" is everyone.
 	User string
 	// TS is the message's id and its time.
@@ -24,6 +20,10 @@ type Message struct {
 	Text     string
 	Blocks   json.RawMessage
 	Metadata Metadata
+	// ThreadTS is the message under which it stands; Broadcast says that the channel
+	// shows it too.
+	ThreadTS  string
+	Broadcast bool
 	// Updates counts the chat.update calls that changed it.
 	Updates int
 	// Unfurl: Slack would fetch the links in it and show what is behind them.
@@ -97,17 +97,17 @@ func (s *Server) postMessage(a map[string]string) map[string]any {
 		return refuse(problem)
 	}
 	m := &Message{Channel: c.ID}
-	if m.ThreadTS = a["thread_ts"]; m.ThreadTS != "" {
-		if parent := s.message(c.ID, m.ThreadTS); parent == nil || parent.ThreadTS != "" {
-			return refuse("cannot_reply_to_message")
-		}
-		m.Broadcast = truth(a["reply_broadcast"], false)
-	}
 	if reply := m.fill(a, "none"); reply != nil {
 		return reply
 	}
 	if a["text"] == "" && len(m.Blocks) == 0 {
 		return refuse("no_text")
+	}
+	if m.ThreadTS = a["thread_ts"]; m.ThreadTS != "" {
+		if root := s.message(c.ID, m.ThreadTS); root == nil || root.ThreadTS != "" {
+			return refuse("thread_not_found")
+		}
+		m.Broadcast = truth(a["reply_broadcast"], false)
 	}
 	m.TS = s.nextTS()
 	s.messages = append(s.messages, m)
@@ -198,11 +198,11 @@ func truth(text string, otherwise bool) bool {
 
 func (m *Message) show(metadata bool) map[string]any {
 	shown := map[string]any{"type": "message", "subtype": "bot_message", "bot_id": botID, "ts": m.TS, "text": m.Text}
-	if len(m.Blocks) > 0 {
-		shown["blocks"] = m.Blocks
-	}
 	if m.ThreadTS != "" {
 		shown["thread_ts"] = m.ThreadTS
+	}
+	if len(m.Blocks) > 0 {
+		shown["blocks"] = m.Blocks
 	}
 	if m.Broadcast {
 		shown["subtype"] = "thread_broadcast"

@@ -9,6 +9,7 @@ package fakeslack
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -108,29 +109,30 @@ func (s *Server) SetInteractivity(interactivityURL, commandURL string) {
 	s.options.InteractivityURL, s.options.CommandURL = interactivityURL, commandURL
 }
 
-// Messages lists the messages that stand in a channel (id or name; "" is all),
-// oldest first, as they are after their updates. Of what stands in threads, only what
-// was broadcast is among them.
+// Replies lists what stands under a message, oldest first.
+func (s *Server) Replies(root Message) []Message {
+	var replies []Message
+	for _, m := range s.all(root.Channel) {
+		if m.ThreadTS == root.TS {
+			replies = append(replies, m)
+		}
+	}
+	return replies
+}
+
+// Messages lists the messages that stand in a channel itself, and not in a thread (id or name; "" is all),
+// oldest first, as they are after their updates.
 func (s *Server) Messages(channel string) []Message {
+	return slices.DeleteFunc(s.all(channel), func(m Message) bool { return m.ThreadTS != "" })
+}
+
+func (s *Server) all(channel string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Message
 	for _, m := range s.messages {
 		c := s.channel(channel)
-		if (m.ThreadTS == "" || m.Broadcast) && (channel == "" || c != nil && m.Channel == c.ID) {
-			found = append(found, *m)
-		}
-	}
-	return found
-}
-
-// Replies lists what stands in the thread under a message, oldest first.
-func (s *Server) Replies(ts string) []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []Message
-	for _, m := range s.messages {
-		if m.ThreadTS == ts {
+		if channel == "" || c != nil && m.Channel == c.ID {
 			found = append(found, *m)
 		}
 	}
