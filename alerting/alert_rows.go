@@ -14,8 +14,10 @@ import (
 // AlertFilter chooses alerts; what is left zero does not restrict.
 type AlertFilter struct {
 	// UID is an alert's uid or the beginning of one.
-	UID         string
-	Status      schema.AlertStatus
+	UID    string
+	Status schema.AlertStatus
+	// Active leaves out what is closed.
+	Active      bool
 	MinSeverity schema.Severity
 	// Entity is a part of the entity's name or its whole uid.
 	Entity string
@@ -35,11 +37,11 @@ func Alerts(ctx context.Context, store schema.Store, filter AlertFilter) ([]sche
 		filter.Limit = defaultLimit
 	}
 	saved, err := readAlerts(ctx, store, `startsWith(toString(alert_uid), {uid:String})
-		AND ({status:String} = '' OR status = {status:String}) AND ({merged:Bool} OR status != 'merged')
+		AND ({status:String} = '' OR status = {status:String}) AND (NOT {active:Bool} OR status IN ('open', 'acknowledged', 'snoozed')) AND ({merged:Bool} OR status != 'merged')
 		AND severity_id >= {severity:UInt8} AND toUnixTimestamp64Milli(last_seen) >= {since:Int64}
 		AND ({entity:String} = '' OR entity_uid = {entity:String} OR positionCaseInsensitiveUTF8(entity, {entity:String}) > 0)
 		ORDER BY severity_id DESC, last_seen DESC, alert_uid LIMIT {limit:UInt32}`,
-		schema.Named("uid", filter.UID), schema.Named("status", string(filter.Status)),
+		schema.Named("uid", filter.UID), schema.Named("status", string(filter.Status)), schema.Named("active", filter.Active),
 		schema.Named("merged", filter.Merged || filter.Status == schema.AlertMerged), schema.Named("severity", uint8(filter.MinSeverity)),
 		schema.Named("since", storedTime(filter.Since).UnixMilli()), schema.Named("entity", filter.Entity), schema.Named("limit", uint32(min(filter.Limit, math.MaxInt32))))
 	if err != nil {

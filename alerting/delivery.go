@@ -99,6 +99,10 @@ func (d *Desk) post(ctx context.Context, n Notifier, a schema.Alert, row *delive
 	if err := saveDeliveries(ctx, d.store, now, row); err != nil {
 		return time.Time{}, err
 	}
+	// Whoever was stopped here for long must not go on: another has found the row.
+	if err := d.options.Lease(); err != nil {
+		return time.Time{}, err
+	}
 	receipt, err := n.Post(ctx, a, row.repeat)
 	now = d.options.Clock()
 	if err == nil {
@@ -115,6 +119,9 @@ func (d *Desk) post(ctx context.Context, n Notifier, a schema.Alert, row *delive
 
 // update brings the message up to date.
 func (d *Desk) update(ctx context.Context, n Notifier, a schema.Alert, row *delivery, hash uint64) (time.Time, error) {
+	if err := d.options.Lease(); err != nil {
+		return time.Time{}, err
+	}
 	row.attempts++
 	err := n.Update(ctx, row.receipt, a, row.repeat)
 	now := d.options.Clock()

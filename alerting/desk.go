@@ -29,6 +29,9 @@ type Options struct {
 	// ResolveAfter is how long nothing may join an alert until it is resolved by itself,
 	// three days by default. What is found within StoryGap opens it again.
 	ResolveAfter time.Duration
+	// Lease is asked before every step that others see: its error says that another
+	// instance keeps the alerts by now. Nil where there is only one.
+	Lease func() error
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -63,6 +66,9 @@ func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	if options.NotifyFrom == schema.SeverityUnknown {
 		options.NotifyFrom = schema.SeverityLow
 	}
+	if options.Lease == nil {
+		options.Lease = func() error { return nil }
+	}
 	if options.Clock == nil {
 		options.Clock = time.Now
 	}
@@ -93,6 +99,9 @@ func (d *Desk) Handle(ctx context.Context, findings []schema.Finding) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.recover(ctx); err != nil {
+		return err
+	}
+	if err := d.options.Lease(); err != nil {
 		return err
 	}
 	existing, saved, err := d.nearAlerts(ctx, findings)

@@ -157,6 +157,8 @@ type shakyStore struct {
 	fail   int
 	after  bool
 	writes int
+	// wrote is called after each insert.
+	wrote func(writes int)
 }
 
 var errShaky = errors.New("the database went away")
@@ -164,10 +166,24 @@ var errShaky = errors.New("the database went away")
 func (s *shakyStore) PrepareBatch(ctx context.Context, query string, options ...driver.PrepareBatchOption) (driver.Batch, error) {
 	s.writes++
 	batch, err := s.Conn.PrepareBatch(ctx, query, options...)
+	if err == nil && s.wrote != nil {
+		return watchedBatch{batch, s}, nil
+	}
 	if err != nil || s.writes != s.fail {
 		return batch, err
 	}
 	return shakyBatch{batch, s.after}, nil
+}
+
+type watchedBatch struct {
+	driver.Batch
+	store *shakyStore
+}
+
+func (b watchedBatch) Send() error {
+	err := b.Batch.Send()
+	b.store.wrote(b.store.writes)
+	return err
 }
 
 type shakyBatch struct {

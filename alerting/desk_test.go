@@ -187,7 +187,7 @@ func TestAlertRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := alerting.Group(nil, []schema.Finding{f})
-	want[0].Version, want[0].UpdatedAt, want[0].SeenAfter = 1, o.clock.Now(), 4*24*time.Hour
+	want[0].Version, want[0].UpdatedAt, want[0].JoinedAt, want[0].SeenAfter = 1, o.clock.Now(), o.clock.Now(), 4*24*time.Hour
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("saved and loaded differ:\n%s", diff)
 	}

@@ -50,6 +50,9 @@ func (d *Desk) Flush(ctx context.Context) (next time.Time, err error) {
 	if err := d.recover(ctx); err != nil {
 		return time.Time{}, err
 	}
+	if err := d.options.Lease(); err != nil {
+		return time.Time{}, err
+	}
 	now := d.options.Clock()
 	if err := d.carryOutPending(ctx, now); err != nil {
 		return time.Time{}, err

@@ -52,7 +52,7 @@ func refusal(a schema.Alert, r schema.AlertRequest, now time.Time) string {
 		// What was resolved may turn out to have been nothing.
 		return ""
 	case a.Status.Closed():
-		return fmt.Sprintf("the alert is %s%s: reopen it first", a.Status, by(a))
+		return fmt.Sprintf("the alert is closed as %s%s: reopen it first", a.Status, by(a))
 	case r.Action == schema.ActionAcknowledge && a.Status == schema.AlertAcknowledged && a.StatusBy == r.Actor:
 		return "you have acknowledged it already"
 	case r.Action == schema.ActionSnooze && !r.Until.After(now):

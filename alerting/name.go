@@ -14,13 +14,17 @@ const maxTitle = 700
 
 // products lists the products in which the story took place.
 func products(a schema.Alert) string {
+	return shown(strings.Join(productList(a), ", "), maxName)
+}
+
+func productList(a schema.Alert) []string {
 	var names []string
 	for _, f := range a.Findings {
 		if f.Product != "" {
 			names = addNew(names, []string{f.Product})
 		}
 	}
-	return shown(strings.Join(names, ", "), maxName)
+	return names
 }
 
 func tenantName(a schema.Alert) string {

@@ -20,6 +20,9 @@ func (d *Desk) Request(ctx context.Context, r schema.AlertRequest) (schema.Alert
 	if err := d.recover(ctx); err != nil {
 		return schema.AlertTransition{}, err
 	}
+	if err := d.options.Lease(); err != nil {
+		return schema.AlertTransition{}, err
+	}
 	// It is written down first: the next process does what this one could not.
 	refused, known, err := Outcome(ctx, d.store, r.UID)
 	if err != nil {

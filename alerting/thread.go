@@ -86,6 +86,9 @@ func (d *Desk) reply(ctx context.Context, n Notifier, threader Threader, a schem
 	if err := saveDeliveries(ctx, d.store, now, row); err != nil {
 		return time.Time{}, err
 	}
+	if err := d.options.Lease(); err != nil {
+		return time.Time{}, err
+	}
 	err := threader.Reply(ctx, row.receipt, c, repeat)
 	now = d.options.Clock()
 	var refusal *RefusedError

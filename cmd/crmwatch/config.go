@@ -95,6 +95,8 @@ type alertsConfig struct {
 	// NotifyFrom is the least severity; what is below is kept, and listed by
 	// `crmwatch alerts list`.
 	NotifyFrom string `yaml:"notify_from"`
+	// ResolveAfter is how long nothing may join an alert until it is resolved by itself.
+	ResolveAfter time.Duration `yaml:"resolve_after"`
 }
 
 // notifyFrom is the severity that was checked when the configuration was loaded.
@@ -139,7 +141,7 @@ func loadConfig(path string) (config, error) {
 		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
 		Rules:   rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
 		Store:   storeConfig{Listen: "127.0.0.1:0"},
-		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String()},
+		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour},
 		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
 		Log:     logConfig{Level: "info", Format: "text"},
 		Spool:   spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
@@ -261,6 +263,9 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
 	}
 	c.slackURL(cfg.Slack.APIURL)
+	if cfg.Alerts.ResolveAfter < time.Hour {
+		c.fail("$.alerts.resolve_after", "alerts.resolve_after is %s: use at least 1h, such as 72h", cfg.Alerts.ResolveAfter)
+	}
 	if _, known := schema.ParseSeverity(cfg.Alerts.NotifyFrom); !known {
 		c.fail("$.alerts.notify_from", "alerts.notify_from is %q: use informational, low, medium, high or critical", cfg.Alerts.NotifyFrom)
 	}

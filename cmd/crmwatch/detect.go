@@ -13,13 +13,10 @@ import (
 // several instances on one ClickHouse server, one does this at a time; what it knew of
 // the alerts when it did so before is old, so each time begins with what is stored.
 func (m *monitor) detect(ctx context.Context) error {
-	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.notifier}, alerting.Options{Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), Log: m.log})
-	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Log: m.log}
+	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.notifier}, alerting.Options{Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), Log: m.log})
+	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1
-	}
-	if m.lease != nil {
-		options.Lease = m.lease.Held
 	}
 	m.runner = detectors.NewRunner(m.conn, m.rules, options)
 	group, ctx := errgroup.WithContext(ctx)
@@ -32,4 +29,12 @@ func (m *monitor) detect(ctx context.Context) error {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
 	}
 	return group.Wait()
+}
+
+// held says whether this instance leads; nil where there is only one.
+func (m *monitor) held() func() error {
+	if m.lease == nil {
+		return nil
+	}
+	return m.lease.Held
 }

@@ -34,7 +34,7 @@ type commands struct {
 	Ingest      ingestCommand      `cmd:"" help:"Load logs into a data directory, without detecting."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables of a ClickHouse server or cluster, or print the statements."`
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
-	Alerts      alertsCommand      `cmd:"" help:"List and show the alerts of a data directory."`
+	Alerts      alertsCommand      `cmd:"" help:"List and show alerts; acknowledge, snooze, resolve and reopen them."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
 	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`
