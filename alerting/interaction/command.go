@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/crmwatch/crmwatch/alerting"
@@ -11,11 +12,21 @@ import (
 // maxCommand is how much of a command's text is read, in bytes.
 const maxCommand = 4000
 
-const commandHelp = `/crmwatch status                what is open, which logs are late, which rules are blind
-/crmwatch show ALERT            one alert, by the beginning of its id
-/crmwatch show ENTITY           the alerts about a user or integration, by a part of the name
-/crmwatch silence ...           as crmwatch silences add on the command line
-/crmwatch help                  this`
+// help is what /crmwatch can do here.
+func (h *Handler) help() string {
+	var lines []string
+	add := func(have bool, words, text string) {
+		if have {
+			lines = append(lines, fmt.Sprintf("/crmwatch %-14s%s", words, text))
+		}
+	}
+	add(h.options.Status != nil, "status", "what is open, how long each log is silent, which rules are blind")
+	add(h.options.Show != nil, "show ALERT", "one alert, by the beginning of its id")
+	add(h.options.Show != nil, "show NAME", "the alerts about a user or integration, by a part of its name")
+	add(h.options.Silence != nil, "silence ...", "a silence, in the words of crmwatch silences add")
+	add(true, "help", "this")
+	return strings.Join(lines, "\n")
+}
 
 // command takes a slash command.
 func (h *Handler) command(c slack.SlashCommand) intake {
@@ -50,7 +61,7 @@ func (h *Handler) obey(ctx context.Context, who asker, verb, rest string) {
 	var err error
 	switch {
 	case verb == "" || verb == "help":
-		head, table = "What /crmwatch can do", commandHelp
+		head, table = "What /crmwatch can do", h.help()
 	case verb == "status" && h.options.Status != nil:
 		head = "How things stand"
 		table, err = h.options.Status(ctx)
@@ -63,7 +74,7 @@ func (h *Handler) obey(ctx context.Context, who asker, verb, rest string) {
 		h.silence(ctx, who, rest)
 		return
 	default:
-		head, table = "There is no /crmwatch "+alerting.Harmless(verb, maxID)+". What there is:", commandHelp
+		head, table = "There is no /crmwatch "+alerting.Harmless(verb, maxID)+". What there is:", h.help()
 	}
 	if err != nil {
 		h.options.Log.Error("cannot answer a command in Slack", "command", verb, "error", err)

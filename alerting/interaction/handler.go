@@ -10,13 +10,17 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/schema"
 	"github.com/slack-go/slack"
-	"golang.org/x/sync/errgroup"
 )
+
+// ErrLater is what Request says of something that is written down, and will be done once
+// an instance leads.
+var ErrLater = errors.New("it is written down, and not done yet")
 
 // Options of a Handler. Slack's Token is needed, AppToken or SigningSecret, somebody who
 // is allowed, and Request and Refuse.
@@ -105,16 +109,21 @@ func New(o Options) (*Handler, error) {
 }
 
 // Run takes what comes by Socket Mode, and does what was taken, until ctx ends. What has
-// been acknowledged by then is still done.
+// been acknowledged by then is still done; nothing may come to ServeHTTP any more.
 func (h *Handler) Run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var workers sync.WaitGroup
 	for _, queue := range []chan func(context.Context){h.acts, h.looks} {
-		group.Go(func() error { work(ctx, queue); return nil })
+		workers.Go(func() { work(working, queue) })
 	}
 	if h.options.AppToken != "" {
-		group.Go(func() error { return h.listen(ctx) })
+		h.listen(ctx)
 	}
-	return group.Wait()
+	<-ctx.Done()
+	stop()
+	workers.Wait()
+	return nil
 }
 
 func work(ctx context.Context, queue <-chan func(context.Context)) {

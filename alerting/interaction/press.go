@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/crmwatch/crmwatch/alerting"
@@ -78,6 +79,8 @@ func (h *Handler) use(ctx context.Context, who asker, button alerting.Button, un
 	}
 	t, err := h.options.Request(ctx, r)
 	switch {
+	case errors.Is(err, ErrLater):
+		h.answer(ctx, who, "It is written down, and will be done as soon as an instance of crmwatch leads.", "")
 	case err != nil:
 		h.options.Log.Error("cannot do what somebody asked for in Slack", "actor", r.Actor, "action", string(r.Action), "alert_uid", r.Alert.String(), "error", err)
 		h.answer(ctx, who, "It is not sure that this was done: the database does not answer as it should. Look at the message in a minute, and try again if it has not changed.", "")

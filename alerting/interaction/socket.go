@@ -30,7 +30,7 @@ const (
 
 // listen keeps a Socket Mode connection until ctx ends. That Slack is not there is
 // logged once, until it is there again.
-func (h *Handler) listen(ctx context.Context) error {
+func (h *Handler) listen(ctx context.Context) {
 	line := &line{handler: h}
 	for ctx.Err() == nil {
 		wait := line.run(ctx)
@@ -39,7 +39,6 @@ func (h *Handler) listen(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
-	return nil
 }
 
 // line is the connection to Slack over the time.

@@ -109,6 +109,13 @@ type slackConfig struct {
 	TokenFile string `yaml:"token_file"`
 	Channel   string `yaml:"channel"`
 	APIURL    string `yaml:"api_url"`
+	// AppTokenFile opens Socket Mode connections; SigningSecretFile checks requests that
+	// come to Listen. Either makes buttons work, for AllowedUsers and AllowedGroups.
+	AppTokenFile      string   `yaml:"app_token_file"`
+	SigningSecretFile string   `yaml:"signing_secret_file"`
+	Listen            string   `yaml:"listen"`
+	AllowedUsers      []string `yaml:"allowed_users"`
+	AllowedGroups     []string `yaml:"allowed_groups"`
 }
 
 type logConfig struct {
@@ -185,6 +192,8 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.Data)
 	resolve(&c.Store.DSNFile)
 	resolve(&c.Slack.TokenFile)
+	resolve(&c.Slack.AppTokenFile)
+	resolve(&c.Slack.SigningSecretFile)
 	resolve(&c.RedactionKeyFile)
 	resolve(&c.PseudonymKeyFile)
 	for _, file := range []*string{&c.Spool.KeyFile, &c.Ship.TokenFile, &c.Ship.CAFile, &c.Ship.CertFile, &c.Ship.KeyFile, &c.Ship.DSNFile} {
@@ -263,6 +272,7 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.slack.token_file", "slack.channel is missing: name the channel, such as channel: C0123456789")
 	}
 	c.slackURL(cfg.Slack.APIURL)
+	c.interactivity(cfg.Slack)
 	if cfg.Alerts.ResolveAfter < time.Hour {
 		c.fail("$.alerts.resolve_after", "alerts.resolve_after is %s: use at least 1h, such as 72h", cfg.Alerts.ResolveAfter)
 	}

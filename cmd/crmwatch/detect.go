@@ -14,6 +14,8 @@ import (
 // the alerts when it did so before is old, so each time begins with what is stored.
 func (m *monitor) detect(ctx context.Context) error {
 	m.desk = alerting.NewDesk(m.conn, []alerting.Notifier{m.notifier}, alerting.Options{Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), Log: m.log})
+	m.leading.Store(m.desk)
+	defer m.leading.Store(nil)
 	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1
