@@ -4,11 +4,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 	"github.com/crmwatch/crmwatch/alerting/interaction"
+	"github.com/goccy/go-yaml"
 )
 
 // Mistakes in what lets people do something in Slack are named with their place.
@@ -38,6 +40,35 @@ func TestSlackInteractivityIsChecked(t *testing.T) {
 		_, err := loadConfig(path)
 		if (c.want == "") != (err == nil) || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), ":4:")) {
 			t.Errorf("%s: want %q, got %v", name, c.want, err)
+		}
+	}
+}
+
+// The parts of docs/slack.md are what people copy.
+func TestTheDocumentedSlackConfigurationIsInOrder(t *testing.T) {
+	text, err := os.ReadFile("../../docs/slack.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("docs/slack.md has %d YAML blocks", len(blocks))
+	}
+	var manifest struct {
+		OAuth struct {
+			Scopes struct{ Bot []string }
+		} `yaml:"oauth_config"`
+	}
+	if err := yaml.Unmarshal([]byte(blocks[0][1]), &manifest); err != nil || len(manifest.OAuth.Scopes.Bot) != 6 {
+		t.Errorf("manifest: %v, scopes %v", err, manifest.OAuth.Scopes.Bot)
+	}
+	for _, block := range blocks[1:] {
+		path := filepath.Join(t.TempDir(), "crmwatch.yaml")
+		if err := os.WriteFile(path, []byte("data: ./data\nsources:\n  - {name: kong, paths: [\"./kong.log\"]}\n"+block[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if cfg, err := loadConfig(path); err != nil || !cfg.Slack.interactive() {
+			t.Errorf("%v\n%s", err, block[1])
 		}
 	}
 }
