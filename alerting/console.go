@@ -118,6 +118,9 @@ func (c *console) step(s step) {
 	if s.message != "" {
 		c.wrapped(indent, shown(s.message, maxMessage))
 	}
+	if s.sparkline != "" {
+		c.wrapped(indent, s.sparkline)
+	}
 	c.wrapped(indent, stepFacts(s))
 	if text := sayDetails(s.details); text != "" {
 		c.wrapped(indent, text)

@@ -193,6 +193,9 @@ func stepBlocks(a schema.Alert, steps []step, room int) []slack.Block {
 func stepText(s step, limit int) string {
 	text := sayWhen(s.first) + "  " + s.title
 	small := "\n" + stepFacts(s)
+	if s.sparkline != "" {
+		small = "\n" + s.sparkline + small
+	}
 	if s.message == "" {
 		return text + small
 	}

@@ -48,8 +48,16 @@ func sayLong(d time.Duration) string {
 	return "less than 1 s"
 }
 
-// sayCount writes a number with its noun, thousands apart: "1,204 events".
+// sayCount writes a number with its noun: "1,204 events".
 func sayCount(n uint64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return sayThousands(n) + " " + noun
+}
+
+// sayThousands writes a number, thousands apart: "1,204".
+func sayThousands(n uint64) string {
 	digits := strconv.FormatUint(n, 10)
 	var b strings.Builder
 	for i, d := range digits {
@@ -58,8 +66,5 @@ func sayCount(n uint64, noun string) string {
 		}
 		b.WriteRune(d)
 	}
-	if n != 1 {
-		noun += "s"
-	}
-	return b.String() + " " + noun
+	return b.String()
 }

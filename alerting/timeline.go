@@ -26,6 +26,8 @@ type step struct {
 	sql      string
 	// details are the finding's attributes in the order of their names.
 	details []string
+	// sparkline is the finding's series, drawn.
+	sparkline string
 }
 
 // timeline tells an alert's findings as steps in the order of time. The words of
@@ -61,6 +63,7 @@ func timeline(a schema.Alert) []step {
 			s.severity, s.sql, s.message = f.Severity, f.EvidenceSQL, f.Message
 			s.title = shown(cmp.Or(f.Title, sentence(strings.Join(words(f.Rule), " "))), maxName)
 			s.details = details(f)
+			s.sparkline = sparkline(f.Attributes[AttributeSeries], f.Attributes[AttributeSeriesStep])
 		}
 	}
 	return steps
@@ -78,8 +81,12 @@ func addNew(list, more []string) []string {
 func details(f schema.Finding) []string {
 	var names []string
 	for name, value := range f.Attributes {
-		if value != "" && name != AttributeStoryEntity && name != AttributeStoryPhrase {
-			names = append(names, name)
+		switch name {
+		case AttributeStoryEntity, AttributeStoryPhrase, AttributeSeries, AttributeSeriesStep:
+		default:
+			if value != "" {
+				names = append(names, name)
+			}
 		}
 	}
 	slices.Sort(names)
