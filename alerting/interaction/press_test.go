@@ -74,6 +74,13 @@ func TestNotDone(t *testing.T) {
 	if c.harmless(m); strings.Contains(m.Render(), "went away") || !strings.Contains(m.Render(), "try again") {
 		t.Errorf("failed:\n%s", m.Render())
 	}
+	c.outcome = func(r schema.AlertRequest) (schema.AlertTransition, error) {
+		return schema.AlertTransition{}, interaction.ErrLater
+	}
+	c.press("acknowledge", mira)
+	if m = await(t, c.told); !strings.Contains(m.Render(), "It is written down") {
+		t.Errorf("later:\n%s", m.Render())
+	}
 	if !strings.Contains(c.log.String(), "went away") {
 		t.Errorf("the log does not say so:\n%s", c.log)
 	}
