@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 	"github.com/crmwatch/crmwatch/alerting/interaction"
+	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/engine"
 	"github.com/goccy/go-yaml"
 )
 
@@ -73,6 +77,33 @@ func TestTheDocumentedSlackConfigurationIsInOrder(t *testing.T) {
 	}
 }
 
+// bruteForceOnly leaves one rule in a configuration: to start with it is cheap.
+func bruteForceOnly(t *testing.T, text string) string {
+	t.Helper()
+	rules, err := detectors.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var others []string
+	for _, r := range rules {
+		if r.ID != "brute-force" {
+			others = append(others, r.ID)
+		}
+	}
+	return strings.Replace(text, "rules: {", "rules: {disabled: ["+strings.Join(others, ", ")+"], ", 1)
+}
+
+// alertShown is the status that the first message in the channel shows, or all of it.
+func alertShown(slack *fakeslack.Server) string {
+	text := slack.Messages(fakeslack.DefaultChannel.ID)[0].Render()
+	for _, status := range []string{"acknowledged", "resolved", "open"} {
+		if strings.Contains(text, "· "+status) {
+			return status
+		}
+	}
+	return text
+}
+
 // A button in the message of a running crmwatch changes the alert, by either way, and
 // only for those who may.
 func TestButtonsOfARunningCrmwatch(t *testing.T) {
@@ -87,22 +118,14 @@ func TestButtonsOfARunningCrmwatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	configure := func(way string) {
-		i.write("crmwatch.yaml", strings.Replace(string(base), "slack: {", "slack: {allowed_users: [U0MIRA00001], "+way+", ", 1))
+		i.write("crmwatch.yaml", bruteForceOnly(t, strings.Replace(string(base), "slack: {", "slack: {allowed_users: [U0MIRA00001], "+way+", ", 1)))
 	}
 	configure("app_token_file: ./slack-app.token")
 	i.start()
 	i.write("drop/Login.csv", guessedPasswords())
 	i.eventually("message", "jdoe@acme.example", func() string { return headlines(slack) })
 	message := func() fakeslack.Message { return slack.Messages(fakeslack.DefaultChannel.ID)[0] }
-	shown := func() string {
-		m := message()
-		for _, status := range []string{"acknowledged", "resolved", "open"} {
-			if strings.Contains(m.Render(), "· "+status) {
-				return status
-			}
-		}
-		return m.Render()
-	}
+	shown := func() string { return alertShown(slack) }
 	press := func(action, user string) {
 		t.Helper()
 		i.eventually("press "+action, "", func() string {
@@ -173,4 +196,62 @@ func TestButtonsOfARunningCrmwatch(t *testing.T) {
 	if strings.Contains(i.log.String(), "0123456789abcdef") || strings.Contains(i.log.String(), "xapp-1") {
 		t.Errorf("the log holds a secret:\n%s", i.log)
 	}
+}
+
+// Slack tells one of the connected instances of a press, which need not be the one that
+// leads: it is done all the same.
+func TestButtonsOfTwoInstances(t *testing.T) {
+	slack := fakeslack.New(fakeslack.Options{})
+	web := httptest.NewServer(slack)
+	defer web.Close()
+	first := newInstance(t, web.URL+"/api/", fakeslack.DefaultChannel.ID)
+	second := newInstance(t, web.URL+"/api/", fakeslack.DefaultChannel.ID)
+	data := filepath.Join(first.dir, "server")
+	database := first.command(context.Background(), "engine", "--data", data, "--listen", "127.0.0.1:0")
+	if err := database.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = database.Process.Signal(os.Interrupt)
+		_ = database.Wait()
+	}()
+	var dsn string
+	first.eventually("the database", "there", func() string {
+		e, err := engine.ReadEndpoint(context.Background(), data)
+		if err != nil {
+			return err.Error()
+		}
+		dsn = strings.Replace(strings.TrimSuffix(e.URL, "/"), "://", "://"+e.Admin.User+":"+e.Admin.Password+"@", 1) + "/default\n"
+		return "there"
+	})
+	for _, i := range []*instance{first, second} {
+		text, err := os.ReadFile(filepath.Join(i.dir, "crmwatch.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.write("dsn", dsn)
+		i.write("app.token", "xapp-1-invented\n")
+		changed := strings.Replace(string(text), `store: {listen: "127.0.0.1:0"}`, "store: {dsn_file: ./dsn}", 1)
+		i.write("crmwatch.yaml", bruteForceOnly(t, strings.Replace(changed, "slack: {", "slack: {allowed_users: [U0MIRA00001], app_token_file: ./app.token, ", 1)))
+		i.start()
+		i.eventually("the connection", "true", func() string {
+			return strconv.FormatBool(strings.Contains(i.log.String(), "connected by Socket Mode"))
+		})
+	}
+	first.write("drop/Login.csv", guessedPasswords())
+	first.eventually("message", "jdoe@acme.example", func() string { return headlines(slack) })
+	ts := slack.Messages(fakeslack.DefaultChannel.ID)[0].TS
+	// The connections have their turns, so one of each pair comes to each instance.
+	for _, step := range [][2]string{{"acknowledge", "acknowledged"}, {"resolve", "resolved"}} {
+		if err := slack.Press(ts, "crmwatch_"+step[0], "U0MIRA00001"); err != nil {
+			t.Fatal(err)
+		}
+		first.eventually(step[0], step[1], func() string { return alertShown(slack) })
+	}
+	leads := func(i *instance) bool { return strings.Contains(i.log.String(), "this instance leads") }
+	if told := slack.Ephemerals(""); len(told) > 0 || leads(first) == leads(second) {
+		t.Errorf("%d answers; first leads: %v, second leads: %v", len(told), leads(first), leads(second))
+	}
+	first.stop()
+	second.stop()
 }
