@@ -10,6 +10,7 @@ import (
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 	"github.com/crmwatch/crmwatch/schema"
+	"github.com/slack-go/slack"
 )
 
 const testToken = "xoxb-000000000000-invented-canary"
@@ -70,7 +71,7 @@ func connect(t *testing.T, server *fakeslack.Server, options alerting.SlackOptio
 	t.Helper()
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
-	options.APIURL, options.Token = web.URL+"/api/", testToken
+	options.APIURL, options.Token, options.Buttons = web.URL+"/api/", testToken, true
 	// A silent server must not make the tests slow.
 	if options.HTTPClient == nil {
 		options.HTTPClient = &http.Client{Timeout: 2 * time.Second}
@@ -83,4 +84,20 @@ func connect(t *testing.T, server *fakeslack.Server, options alerting.SlackOptio
 		t.Fatal(err)
 	}
 	return slack
+}
+
+func fakeslackOptions() fakeslack.Options { return fakeslack.Options{Token: testToken} }
+
+// post tells blocks to one person, as strictly as Slack takes them.
+func post(t *testing.T, server *fakeslack.Server, blocks []slack.Block) {
+	t.Helper()
+	web := httptest.NewServer(server)
+	t.Cleanup(web.Close)
+	api, _, err := alerting.SlackClient(alerting.SlackOptions{APIURL: web.URL + "/api/", Token: testToken}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.PostEphemeralContext(t.Context(), fakeslack.DefaultChannel.ID, fakeslack.DefaultUsers[0].ID, slack.MsgOptionBlocks(blocks...)); err != nil {
+		t.Fatalf("%v\n%v", err, server.Calls(""))
+	}
 }

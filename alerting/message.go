@@ -59,6 +59,8 @@ type MessageOptions struct {
 	NotSeen func(entityType string) []string
 	// Repeat labels the message as one that may stand in the channel already.
 	Repeat Repeat
+	// Buttons offers what a person can do; only where somebody listens for it.
+	Buttons bool
 }
 
 // Repeat is why a message is posted a second time.
@@ -110,6 +112,9 @@ func BuildMessage(a schema.Alert, options MessageOptions) Message {
 	m.Blocks = append(m.Blocks, slack.NewSectionBlock(nil, facts(a), nil))
 	m.Blocks = append(m.Blocks, slack.NewDividerBlock())
 	tail := tailBlocks(a, steps, options)
+	if options.Buttons {
+		tail = append(tail, buttons(a)...)
+	}
 	m.Blocks = append(m.Blocks, stepBlocks(a, steps, maxBlocksJSON-sizeOf(m.Blocks)-sizeOf(tail))...)
 	m.Blocks = append(m.Blocks, tail...)
 	return m

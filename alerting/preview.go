@@ -67,10 +67,11 @@ func RenderBlocks(blocks []byte, width int) (string, error) {
 		Text string `json:"text"`
 	}
 	var parsed []struct {
-		Type     string `json:"type"`
-		Text     *text  `json:"text"`
-		Fields   []text `json:"fields"`
-		Elements []text `json:"elements"`
+		Type   string `json:"type"`
+		Text   *text  `json:"text"`
+		Fields []text `json:"fields"`
+		// Elements are texts, buttons or menus.
+		Elements []json.RawMessage `json:"elements"`
 	}
 	if err := json.Unmarshal(blocks, &parsed); err != nil {
 		return "", fmt.Errorf("read blocks: %w", err)
@@ -114,12 +115,37 @@ func RenderBlocks(blocks []byte, width int) (string, error) {
 				}
 			}
 		}
-		for _, e := range block.Elements {
-			add("", show(e))
+		if block.Type == "actions" {
+			add("", showButtons(block.Elements))
+		} else {
+			for _, raw := range block.Elements {
+				var e text
+				_ = json.Unmarshal(raw, &e)
+				add("", show(e))
+			}
 		}
 		b.WriteString("\n")
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n", nil
+}
+
+// showButtons draws buttons and menus in one line.
+func showButtons(elements []json.RawMessage) string {
+	var drawn []string
+	for _, raw := range elements {
+		type caption struct {
+			Text string `json:"text"`
+		}
+		var e struct{ Text, Placeholder caption }
+		_ = json.Unmarshal(raw, &e)
+		switch {
+		case e.Text.Text != "":
+			drawn = append(drawn, "[ "+unescape.Replace(e.Text.Text)+" ]")
+		case e.Placeholder.Text != "":
+			drawn = append(drawn, "[ "+unescape.Replace(e.Placeholder.Text)+" ▾ ]")
+		}
+	}
+	return strings.Join(drawn, "  ")
 }
 
 var (

@@ -35,6 +35,9 @@ type SlackOptions struct {
 	// NotSeen lists the rules about an entity type that have no log to look at; nil
 	// leaves them out.
 	NotSeen func(entityType string) []string
+	// Buttons offers in each message what a person can do; only where an
+	// interaction.Handler listens.
+	Buttons bool
 	// HTTPClient is used as given, but without following redirects, which would
 	// carry the token elsewhere. The default has a timeout of 15 s and TLS 1.2 or newer.
 	HTTPClient *http.Client
@@ -61,21 +64,16 @@ type Slack struct {
 	channelID string
 	runbook   func(rule string) []string
 	notSeen   func(entityType string) []string
+	buttons   bool
 	log       *slog.Logger
 	name      string
 }
 
 // NewSlack makes a Slack notifier. It does not connect; Check does.
 func NewSlack(o SlackOptions) (*Slack, error) {
-	if o.APIURL == "" {
-		o.APIURL = slack.APIURL
-	}
-	endpoint, err := checkAPIURL(o.APIURL)
+	api, _, err := SlackClient(o, "")
 	if err != nil {
-		return nil, fmt.Errorf("configure Slack: %w", err)
-	}
-	if err := checkToken(string(o.Token)); err != nil {
-		return nil, fmt.Errorf("configure Slack: token: %w", err)
+		return nil, err
 	}
 	channel := strings.TrimPrefix(o.Channel, "#")
 	if channel == "" {
@@ -84,11 +82,10 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Slack{channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, log: o.Log, name: cmp.Or(o.Name, "slack")}
+	s := &Slack{api: api, channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, buttons: o.Buttons, log: o.Log, name: cmp.Or(o.Name, "slack")}
 	if isChannelID(channel) {
 		s.channelID = channel
 	}
-	s.api = slack.New(string(o.Token), slack.OptionAPIURL(endpoint), slack.OptionHTTPClient(slackHTTP(o.HTTPClient)))
 	return s, nil
 }
 
@@ -181,7 +178,7 @@ func (s *Slack) Update(ctx context.Context, at Receipt, a schema.Alert, repeat R
 // defaults for them than chat.postMessage, under which it would make mentions and
 // links of log text.
 func (s *Slack) message(a schema.Alert, repeat Repeat) []slack.MsgOption {
-	m := BuildMessage(a, MessageOptions{Runbook: s.runbook, NotSeen: s.notSeen, Repeat: repeat})
+	m := BuildMessage(a, MessageOptions{Runbook: s.runbook, NotSeen: s.notSeen, Repeat: repeat, Buttons: s.buttons})
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), slack.MsgOptionBlocks(m.Blocks...), slack.MsgOptionMetadata(m.Metadata),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionDisableMarkdown(),

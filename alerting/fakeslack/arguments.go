@@ -51,6 +51,9 @@ func readArguments(r *http.Request) (arguments map[string]string, token, problem
 		if err != nil {
 			return arguments, token, "request_timeout"
 		}
+		if len(body) == 0 {
+			break // a call without arguments
+		}
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(body, &object); err != nil {
 			return arguments, token, "invalid_json"

@@ -19,6 +19,14 @@ const (
 	maxContext  = 10
 	maxActions  = 25
 	maxButton   = 75
+	maxOption   = 75
+	maxOptions  = 100
+	maxOverflow = 5
+	maxChoice   = 150
+	maxHint     = 150
+	maxConfirm  = 300
+	maxCaption  = 100
+	maxAnswer   = 30
 	maxID       = 255
 	maxValue    = 2000
 	maxURL      = 3000
@@ -39,9 +47,11 @@ type block struct {
 	Text     *textObject       `json:"text"`
 	Fields   []textObject      `json:"fields"`
 	Elements []json.RawMessage `json:"elements"`
-	AltText  string            `json:"alt_text"`
-	ImageURL string            `json:"image_url"`
-	File     json.RawMessage   `json:"slack_file"`
+	// Accessory stands beside the text of a section.
+	Accessory json.RawMessage `json:"accessory"`
+	AltText   string          `json:"alt_text"`
+	ImageURL  string          `json:"image_url"`
+	File      json.RawMessage `json:"slack_file"`
 }
 
 // texts lists all text objects of a block.
@@ -56,8 +66,9 @@ func (b block) texts() []textObject {
 		if json.Unmarshal(raw, &t) == nil && t.Text != "" {
 			all = append(all, t)
 		}
+		all = append(all, elementTexts(raw)...)
 	}
-	return all
+	return append(all, elementTexts(b.Accessory)...)
 }
 
 // properties are those that each type of block may have; Slack refuses others.
@@ -153,8 +164,9 @@ func (c *checker) block(at string, raw json.RawMessage, ids map[string]bool) {
 		}
 	case "actions":
 		c.count(at+"/elements", len(b.Elements), maxActions)
+		ids := map[string]bool{}
 		for i, e := range b.Elements {
-			c.button(fmt.Sprintf("%s/elements/%d", at, i), e)
+			c.element(fmt.Sprintf("%s/elements/%d", at, i), e, ids)
 		}
 	case "rich_text":
 		c.count(at+"/elements", len(b.Elements), maxElements)
@@ -176,6 +188,9 @@ func (c *checker) section(at string, b block) {
 	for i, f := range b.Fields {
 		c.text(fmt.Sprintf("%s/fields/%d", at, i), f, maxField)
 	}
+	if len(b.Accessory) > 0 {
+		c.accessory(at+"/accessory", b.Accessory)
+	}
 }
 
 func (c *checker) contextElement(at string, raw json.RawMessage) {
@@ -191,32 +206,6 @@ func (c *checker) contextElement(at string, raw json.RawMessage) {
 		return
 	}
 	c.text(at, t, maxSection)
-}
-
-func (c *checker) button(at string, raw json.RawMessage) {
-	var b struct {
-		Type     string      `json:"type"`
-		Text     *textObject `json:"text"`
-		ActionID string      `json:"action_id"`
-		Value    string      `json:"value"`
-		URL      string      `json:"url"`
-		Style    string      `json:"style"`
-	}
-	if json.Unmarshal(raw, &b) != nil || b.Type != "button" {
-		c.add(at+"/type", "unsupported type: %s", b.Type)
-		return
-	}
-	if b.Text == nil || b.Text.Type != "plain_text" {
-		c.add(at+"/text", "missing required field: text of type plain_text")
-	} else {
-		c.text(at+"/text", *b.Text, maxButton)
-	}
-	c.most(at+"/action_id", b.ActionID, maxID)
-	c.most(at+"/value", b.Value, maxValue)
-	c.most(at+"/url", b.URL, maxURL)
-	if b.Style != "" && b.Style != "primary" && b.Style != "danger" {
-		c.add(at+"/style", "must be one of the following values: primary, danger")
-	}
 }
 
 func (c *checker) image(at string, b block) {

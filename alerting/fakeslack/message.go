@@ -2,10 +2,8 @@ package fakeslack
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -15,6 +13,8 @@ import (
 // Message is a message that stands in a channel.
 type Message struct {
 	Channel string
+	// User is the only person who sees the message; "" is everyone.
+	User string
 	// TS is the message's id and its time.
 	TS       string
 	Text     string
@@ -104,7 +104,7 @@ func (s *Server) postMessage(a map[string]string) map[string]any {
 		return refuse("no_text")
 	}
 	if m.ThreadTS = a["thread_ts"]; m.ThreadTS != "" {
-		if !slices.ContainsFunc(s.messages, func(root *Message) bool { return root.Channel == c.ID && root.TS == m.ThreadTS && root.ThreadTS == "" }) {
+		if root := s.message(c.ID, m.ThreadTS); root == nil || root.ThreadTS != "" {
 			return refuse("thread_not_found")
 		}
 		m.Broadcast = truth(a["reply_broadcast"], false)
@@ -204,100 +204,11 @@ func (m *Message) show(metadata bool) map[string]any {
 	if len(m.Blocks) > 0 {
 		shown["blocks"] = m.Blocks
 	}
+	if m.Broadcast {
+		shown["subtype"] = "thread_broadcast"
+	}
 	if metadata && m.Metadata.EventType != "" {
 		shown["metadata"] = m.Metadata
 	}
 	return shown
-}
-
-func (s *Server) history(a map[string]string) map[string]any {
-	c := s.channelByID(a["channel"])
-	switch {
-	case c == nil:
-		return refuse("channel_not_found")
-	case c.NotMember:
-		return refuse("not_in_channel")
-	}
-	var found []*Message
-	for _, m := range slices.Backward(s.messages) {
-		if m.Channel == c.ID && (m.ThreadTS == "" || m.Broadcast) && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false)) {
-			found = append(found, m)
-		}
-	}
-	return pageOf(found, a)
-}
-
-// replies lists a thread: its first message, and what stands under it, oldest first.
-func (s *Server) replies(a map[string]string) map[string]any {
-	c := s.channelByID(a["channel"])
-	switch {
-	case c == nil:
-		return refuse("channel_not_found")
-	case c.NotMember:
-		return refuse("not_in_channel")
-	}
-	var found []*Message
-	for _, m := range s.messages {
-		root := m.TS == a["ts"]
-		if m.Channel == c.ID && (root || m.ThreadTS == a["ts"] && inRange(m.TS, a["oldest"], a["latest"], truth(a["inclusive"], false))) {
-			found = append(found, m)
-		}
-	}
-	if len(found) == 0 || found[0].TS != a["ts"] {
-		return refuse("thread_not_found")
-	}
-	return pageOf(found, a)
-}
-
-// pageOf is a page of a list of messages.
-func pageOf(found []*Message, a map[string]string) map[string]any {
-	limit, err := strconv.Atoi(a["limit"])
-	switch {
-	case a["limit"] == "":
-		limit = 100
-	case err != nil || limit < 1 || limit > 999:
-		return refuse("invalid_limit")
-	}
-	skip := 0
-	if cursor := a["cursor"]; cursor != "" {
-		if skip, err = strconv.Atoi(strings.TrimPrefix(cursor, "next:")); err != nil || skip > len(found) {
-			return refuse("invalid_cursor")
-		}
-	}
-	page := []map[string]any{}
-	for _, m := range found[skip:min(skip+limit, len(found))] {
-		page = append(page, m.show(truth(a["include_all_metadata"], false)))
-	}
-	reply := map[string]any{"ok": true, "messages": page, "has_more": skip+limit < len(found), "pin_count": 0}
-	if skip+limit < len(found) {
-		reply["response_metadata"] = map[string]any{"next_cursor": fmt.Sprintf("next:%d", skip+limit)}
-	}
-	return reply
-}
-
-func inRange(ts, oldest, latest string, inclusive bool) bool {
-	at, _ := strconv.ParseFloat(ts, 64)
-	if from, err := strconv.ParseFloat(oldest, 64); err == nil && (at < from || at == from && !inclusive) {
-		return false
-	}
-	if to, err := strconv.ParseFloat(latest, 64); err == nil && (at > to || at == to && !inclusive) {
-		return false
-	}
-	return true
-}
-
-const botID = "B0CRMWATCH"
-
-func (s *Server) authTest(map[string]string) map[string]any {
-	return map[string]any{"ok": true, "url": "https://acme.slack.example/", "team": "Acme", "team_id": "T0ACME0001",
-		"user": "crmwatch", "user_id": "U0CRMWATCH", "bot_id": botID, "is_enterprise_install": false}
-}
-
-func (s *Server) info(a map[string]string) map[string]any {
-	c := s.channelByID(a["channel"])
-	if c == nil {
-		return refuse("channel_not_found")
-	}
-	return map[string]any{"ok": true, "channel": map[string]any{"id": c.ID, "name": c.Name, "is_channel": true,
-		"is_archived": c.Archived, "is_member": !c.NotMember, "is_private": false}}
 }

@@ -1,7 +1,9 @@
 // Package fakeslack is a server that speaks the part of Slack's Web API which
 // crmwatch uses, as strictly as Slack does, for tests and rehearsals: auth.test,
-// chat.postMessage, chat.update, conversations.history, conversations.info, conversations.replies. It
-// keeps the messages in memory and fails on demand.
+// chat.postMessage, chat.update, chat.postEphemeral, conversations.history,
+// conversations.replies, conversations.info, users.info, usergroups.users.list; and
+// what people do in the channel: buttons, menus and slash commands, delivered by Socket
+// Mode or as signed requests. It keeps everything in memory and fails on demand.
 package fakeslack
 
 import (
@@ -10,33 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
-
-// Channel is a channel of the workspace.
-type Channel struct {
-	// ID begins with C, as Slack's do.
-	ID, Name string
-	// NotMember: the app was not invited.
-	NotMember bool
-	Archived  bool
-}
-
-// Options configure a server; the zero value has the channel #security-alerts
-// (C0SECURITY1) and takes any bot token.
-type Options struct {
-	// Token is the only token taken; "" takes every token that begins with xoxb-.
-	Token    string
-	Channels []Channel
-	// Clock stamps messages; time.Now by default.
-	Clock func() time.Time
-	// OnMessage is called with every message that was posted or updated, once it
-	// stands in its channel.
-	OnMessage func(Message)
-}
-
-// DefaultChannel is the channel that a server has when none is given.
-var DefaultChannel = Channel{ID: "C0SECURITY1", Name: "security-alerts"}
 
 // Call is one request that reached the server, whatever came of it.
 type Call struct {
@@ -59,19 +35,29 @@ type Server struct {
 	calls    []Call
 	faults   map[string][]Fault
 	lastTS   int64
+	lastID   int
+	groups   map[string]UserGroup
+	// ephemerals are what one person alone was told.
+	ephemerals []*Message
+	responses  map[string]*responseURL
+	// base is where the server was called: the beginning of the addresses it gives out.
+	base      string
+	tickets   map[string]bool
+	sockets   []*socket
+	turn      int
+	envelopes []*Envelope
+	lostAcks  int
 	// changed is the message that the call under way posted or updated.
 	changed *Message
 }
 
 // New makes a server.
 func New(options Options) *Server {
-	if options.Clock == nil {
-		options.Clock = time.Now
+	options = options.withDefaults()
+	s := &Server{options: options, faults: map[string][]Fault{}, groups: map[string]UserGroup{}, responses: map[string]*responseURL{}, tickets: map[string]bool{}}
+	for _, g := range options.Groups {
+		s.groups[g.ID] = g
 	}
-	if len(options.Channels) == 0 {
-		options.Channels = []Channel{DefaultChannel}
-	}
-	s := &Server{options: options, faults: map[string][]Fault{}}
 	for _, c := range options.Channels {
 		s.channels = append(s.channels, &c)
 	}
@@ -106,6 +92,21 @@ func (s *Server) Calls(method string) []Call {
 		}
 	}
 	return found
+}
+
+// SetURL says where the server is reached; otherwise it is where it was called last.
+func (s *Server) SetURL(base string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.base = base
+}
+
+// SetInteractivity says where interactions and slash commands go from now on, as
+// signed requests.
+func (s *Server) SetInteractivity(interactivityURL, commandURL string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.InteractivityURL, s.options.CommandURL = interactivityURL, commandURL
 }
 
 // Replies lists what stands under a message, oldest first.
@@ -152,6 +153,15 @@ func (s *Server) Delete(channel, ts string) {
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/link/"):
+		s.serveSocket(w, r)
+		return
+	case strings.HasPrefix(r.URL.Path, "/actions/"):
+		s.serveResponse(w, r)
+		return
+	}
+	s.SetURL("http://" + r.Host)
 	method := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	arguments, token, problem := readArguments(r)
 	fault, faulty := s.nextFault(method)
@@ -217,18 +227,31 @@ func (s *Server) call(method, token string, arguments map[string]string) map[str
 
 func (s *Server) dispatch(method, token string, arguments map[string]string) map[string]any {
 	handle, known := map[string]func(map[string]string) map[string]any{
+		"apps.connections.open": s.connectionsOpen,
 		"auth.test":             s.authTest,
+		"chat.postEphemeral":    s.postEphemeral,
 		"chat.postMessage":      s.postMessage,
 		"chat.update":           s.update,
 		"conversations.history": s.history,
 		"conversations.info":    s.info,
 		"conversations.replies": s.replies,
+		"usergroups.users.list": s.userGroupMembers,
+		"users.info":            s.userInfo,
 	}[method]
 	switch {
 	case !known:
 		return refuse("unknown_method")
 	case token == "":
 		return refuse("not_authed")
+	case method == "apps.connections.open":
+		// Only an app-level token opens connections, and it does nothing else.
+		if strings.HasPrefix(token, "xoxb-") {
+			return refuse("not_allowed_token_type")
+		}
+		if !strings.HasPrefix(token, "xapp-") || s.options.AppToken != "" && token != s.options.AppToken {
+			return refuse("invalid_auth")
+		}
+		return handle(arguments)
 	case !strings.HasPrefix(token, "xoxb-") || s.options.Token != "" && token != s.options.Token:
 		return refuse("invalid_auth")
 	}
@@ -239,6 +262,16 @@ func (s *Server) channel(nameOrID string) *Channel {
 	for _, c := range s.channels {
 		if c.ID == nameOrID || c.Name == strings.TrimPrefix(nameOrID, "#") {
 			return c
+		}
+	}
+	return nil
+}
+
+// message finds a message of a channel.
+func (s *Server) message(channel, ts string) *Message {
+	for _, m := range s.messages {
+		if m.Channel == channel && m.TS == ts {
+			return m
 		}
 	}
 	return nil
@@ -261,6 +294,17 @@ func (s *Server) nextTS() string {
 	}
 	s.lastTS = now
 	return fmt.Sprintf("%d.%06d", now/1e6, now%1e6)
+}
+
+// newID numbers envelopes, tickets and addresses.
+func (s *Server) newID() string {
+	s.lastID++
+	return fmt.Sprintf("0f%06d-acde-4000-8000-%012d", s.lastID, s.lastID)
+}
+
+func (s *Server) newTrigger() string {
+	s.lastID++
+	return fmt.Sprintf("%d.%d.0123456789abcdef0123456789abcdef", 7000000000000+s.lastID, 4000000000000)
 }
 
 func refuse(code string) map[string]any { return map[string]any{"ok": false, "error": code} }

@@ -121,6 +121,14 @@ func lookInto(path string, cfg config) *fileCheck {
 		c.at("$.slack.token_file", err)
 	}
 	c.alertFiles(cfg)
+	if cfg.Slack.AppTokenFile != "" {
+		_, err := alerting.ReadAppToken(cfg.Slack.AppTokenFile)
+		c.at("$.slack.app_token_file", err)
+	}
+	if cfg.Slack.SigningSecretFile != "" {
+		_, err := alerting.ReadSigningSecret(cfg.Slack.SigningSecretFile)
+		c.at("$.slack.signing_secret_file", err)
+	}
 	return c
 }
 

@@ -96,6 +96,13 @@ type slackConfig struct {
 	APIURL    string `yaml:"api_url"`
 	// Rate bounds how many alerts the channel is told one by one.
 	Rate *rateConfig `yaml:"rate"`
+	// AppTokenFile opens Socket Mode connections; SigningSecretFile checks requests that
+	// come to Listen. Either makes buttons work, for AllowedUsers and AllowedGroups.
+	AppTokenFile      string   `yaml:"app_token_file"`
+	SigningSecretFile string   `yaml:"signing_secret_file"`
+	Listen            string   `yaml:"listen"`
+	AllowedUsers      []string `yaml:"allowed_users"`
+	AllowedGroups     []string `yaml:"allowed_groups"`
 }
 
 type logConfig struct {
@@ -172,6 +179,8 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.Data)
 	resolve(&c.Store.DSNFile)
 	resolve(&c.Slack.TokenFile)
+	resolve(&c.Slack.AppTokenFile)
+	resolve(&c.Slack.SigningSecretFile)
 	resolve(&c.RedactionKeyFile)
 	resolve(&c.PseudonymKeyFile)
 	c.Alerts.resolvePaths(dir)
@@ -252,6 +261,7 @@ func (c *configCheck) all(cfg *config) {
 	}
 	c.slackURL(cfg.Slack.APIURL)
 	c.alerts(cfg)
+	c.interactivity(cfg.Slack)
 	if cfg.Alerts.ResolveAfter < time.Hour {
 		c.fail("$.alerts.resolve_after", "alerts.resolve_after is %s: use at least 1h, such as 72h", cfg.Alerts.ResolveAfter)
 	}

@@ -16,6 +16,8 @@ func (m *monitor) detect(ctx context.Context) error {
 	m.desk = alerting.NewDesk(m.conn, m.notifiers, alerting.Options{
 		Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), OnRefusal: m.notifierRefuses, Log: m.log,
 	})
+	m.leading.Store(m.desk)
+	defer m.leading.Store(nil)
 	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1

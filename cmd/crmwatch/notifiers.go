@@ -29,7 +29,7 @@ func (c config) notifiers(parts notifierParts) (all []alerting.Notifier, fallbac
 	}
 	slack := func(name, channel string) error {
 		s, err := alerting.NewSlack(alerting.SlackOptions{
-			APIURL: c.Slack.APIURL, Token: token, Name: name, Channel: channel, Runbook: parts.runbook, NotSeen: parts.notSeen, Log: parts.log,
+			APIURL: c.Slack.APIURL, Token: token, Name: name, Channel: channel, Runbook: parts.runbook, NotSeen: parts.notSeen, Buttons: c.Slack.interactive(), Log: parts.log,
 		})
 		if err != nil {
 			return fmt.Errorf("notifier %s: %w", name, err)

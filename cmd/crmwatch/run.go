@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -123,6 +124,11 @@ type monitor struct {
 	// runner and desk are those of the present time as leader.
 	runner *detectors.Runner
 	desk   *alerting.Desk
+	// leading is desk for those who do not know whether this instance leads: nil while
+	// it does not.
+	leading atomic.Pointer[alerting.Desk]
+	// slackPort takes what people do in Slack; nil where it comes by Socket Mode, or not.
+	slackPort net.Listener
 	// blind is what the last check of coverage found.
 	blind atomic.Pointer[[]detectors.BlindSpot]
 }
@@ -223,7 +229,7 @@ func (m *monitor) alert(ctx context.Context, cfg config, rules []detectors.Rule,
 		return err
 	}
 	checkNotifiers(ctx, m.notifiers, m.log)
-	return nil
+	return m.openSlackPort(ctx, cfg.Slack)
 }
 
 // run keeps everything going until ctx ends or the database is lost for good.
@@ -235,6 +241,9 @@ func (m *monitor) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.pipeline.run(ctx) })
 	go reportSources(ctx, m.log, m.pipeline)
+	if m.config.Slack.interactive() {
+		group.Go(func() error { return m.serveSlack(ctx) })
+	}
 	group.Go(func() error {
 		if m.lease != nil {
 			return m.lease.Run(ctx, m.detect)
@@ -300,6 +309,9 @@ func lostMessages(s agent.SourceStatus) (n int64) {
 }
 
 func (m *monitor) close() {
+	if m.slackPort != nil {
+		_ = m.slackPort.Close() // serving has closed it, where it came to that
+	}
 	if m.pipeline != nil {
 		m.pipeline.close()
 	}
