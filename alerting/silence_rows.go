@@ -124,19 +124,18 @@ func saveSilence(ctx context.Context, store schema.Store, s route.Silence) error
 	return nil
 }
 
-// Silence makes a silence of a line of text, as somebody writes it in Slack, and says
-// which. An error names what to write instead.
-func (d *Desk) Silence(ctx context.Context, author, text string) (string, error) {
+// SilenceCommand makes a silence of a line of text, as somebody writes it in Slack, and
+// says which. An error names what to write instead.
+func SilenceCommand(ctx context.Context, store schema.Store, author, text string, now time.Time) (string, error) {
 	words, err := route.SplitWords(unescape.Replace(text))
 	if err != nil {
 		return "", err
 	}
-	now := d.options.Clock()
 	s, err := route.ParseSilence(words, author, now)
 	if err != nil {
 		return "", err
 	}
-	muted, err := AddSilence(ctx, d.store, &s, now)
+	muted, err := AddSilence(ctx, store, &s, now)
 	if err != nil {
 		return "", err
 	}

@@ -90,6 +90,9 @@ func (m *monitor) slackHandler(ctx context.Context) (*interaction.Handler, error
 			return alerting.EvidenceText(ctx, m.conn, alert)
 		},
 		Status: func(ctx context.Context) (string, error) { return alerting.OverviewText(ctx, m.conn, m.standing()) },
+		Silence: func(ctx context.Context, actor, text string) (string, error) {
+			return alerting.SilenceCommand(ctx, m.conn, actor, text, time.Now())
+		},
 		Show: func(ctx context.Context, what string) (string, error) {
 			return alerting.ShowText(ctx, m.conn, what, alerting.Style{Width: slackWidth, Runbook: runbookOf(m.rules)})
 		},
