@@ -4,7 +4,7 @@ BIN      := bin/crmwatch
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES := ./...
 
-.PHONY: all build engine demo test unit lint bench quality orders faults clean help
+.PHONY: all build engine demo test unit lint bench quality orders histories faults clean help
 all: build
 
 ## build: compile bin/crmwatch
@@ -44,6 +44,10 @@ quality: engine
 ## orders: deliver the events of every rule's tests live, late, in random order and twice, over every window (an hour)
 orders: engine
 	@$(GO) test -timeout 3h ./detectors -run ArrivalOrder -v -all-orders
+
+## histories: 5,000 simulated histories of the pipeline, of which make test takes the first 600 (minutes)
+histories:
+	@$(GO) test -timeout 3h ./agent -run AnySimulatedHistory -simulations 5000
 
 ## faults: kill, starve and cut off real processes; nothing may be lost or doubled (root, strace)
 faults: build engine

@@ -29,7 +29,7 @@ type rig struct {
 func newRig(t *testing.T, sources ...Source) *rig {
 	r := &rig{t: t, dir: t.TempDir(), store: newStore()}
 	r.clock.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano())
-	r.state = filepath.Join(r.dir, "state")
+	r.state = filepath.Join(memoryDir(t), "state")
 	if err := os.Mkdir(r.path("logs"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func (w *walker) match(root, pattern string) {
 	}
 }
 
+var patternEscapes = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+
 // escapePattern makes a folder's name match only itself.
-func escapePattern(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
+func escapePattern(path string) string { return patternEscapes.Replace(path) }

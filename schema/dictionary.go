@@ -20,7 +20,9 @@ type dictionary struct {
 	keys   []uint32
 	last   string
 	lastID uint32
-	recent [2048]recentValue
+	// recent has no memory until the column's first value: most columns of most batches
+	// have none.
+	recent *[2048]recentValue
 	// bytes is about how long the encoded values are.
 	bytes int
 }
@@ -31,19 +33,20 @@ type recentValue struct {
 }
 
 func newDictionary() *dictionary {
-	d := &dictionary{index: map[string]uint32{}}
-	d.Reset()
-	return d
+	return &dictionary{index: map[string]uint32{"": 0}, values: []string{""}, raw: []string{""}}
 }
 
 // Reset empties the column and keeps its memory; the empty string is value 0.
 func (d *dictionary) Reset() {
+	d.keys = d.keys[:0]
+	if !d.used() {
+		return
+	}
 	clear(d.index)
 	clear(d.values)
 	clear(d.raw)
 	d.values, d.raw = append(d.values[:0], ""), append(d.raw[:0], "")
 	d.index[""] = 0
-	d.keys = d.keys[:0]
 	d.last, d.lastID, d.bytes = "", 0, 0
 	clear(d.recent[:])
 }
@@ -63,6 +66,9 @@ func (d *dictionary) set(row int, s string) {
 
 // find makes s the last value.
 func (d *dictionary) find(s string) {
+	if d.recent == nil {
+		d.recent = new([2048]recentValue)
+	}
 	slot := &d.recent[slotOf(s)]
 	if slot.value != s {
 		id, known := d.index[s]
