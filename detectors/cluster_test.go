@@ -12,7 +12,7 @@ import (
 // TestBuiltinRulesOnACluster runs rules' own tests over Distributed tables.
 func TestBuiltinRulesOnACluster(t *testing.T) {
 	rules := someRules(t)
-	results, err := TestRules(t.Context(), enginetest.OpenCluster(t, enginetest.OneShard), rules)
+	results, err := TestRules(t.Context(), []schema.Store{enginetest.OpenCluster(t, enginetest.OneShard)}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}

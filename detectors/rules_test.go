@@ -53,7 +53,7 @@ func TestRulesFindsRulesThatChanged(t *testing.T) {
 		"has no quiet": {change(func(r *Rule) { r.Tests = r.Tests[:1] }), "no test of kind quiet"},
 	}
 	for name, c := range cases {
-		results, err := TestRules(t.Context(), openStore(t), []Rule{c.rule})
+		results, err := TestRules(t.Context(), []schema.Store{openStore(t)}, []Rule{c.rule})
 		if err != nil {
 			t.Fatal(err)
 		}

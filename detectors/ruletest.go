@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -29,29 +30,61 @@ type Result struct {
 // Passed says whether the test found what it expected.
 func (r Result) Passed() bool { return r.Problem == "" }
 
-// TestRules runs the tests inside the rules in a migrated database that nothing
-// else uses; their events stay in it. Each test has a tenant of its own, so that
-// tests do not see each other. A rule without a test of each kind gets a result of
-// its own that did not pass. The error is what kept tests from running.
-func TestRules(ctx context.Context, store schema.Store, rules []Rule) ([]Result, error) {
-	var results []Result
-	for _, rule := range rules {
-		for _, kind := range []TestKind{TestFires, TestQuiet, TestBoundary} {
-			if !slices.ContainsFunc(rule.Tests, func(t Test) bool { return t.Kind == kind }) {
-				results = append(results, Result{Rule: rule.ID, Test: "coverage", Kind: kind, Problem: fmt.Sprintf("no test of kind %s", kind)})
-			}
-		}
-		found, err := testRule(ctx, store, rule)
-		if err != nil {
-			return results, fmt.Errorf("test rule %s: %w", rule.ID, err)
-		}
-		results = append(results, found...)
+// TestRules runs the tests inside the rules in migrated databases that nothing else
+// uses: as many rules at a time as there are databases, because planning their queries
+// keeps one core busy each. Results are in the order of the rules. Each test has a tenant
+// of its own, so that tests do not see each other. A rule without a test of each kind gets
+// a result of its own that did not pass. The error is what kept tests from running.
+func TestRules(ctx context.Context, stores []schema.Store, rules []Rule) ([]Result, error) {
+	free := make(chan schema.Store, len(stores))
+	for _, store := range stores {
+		free <- store
 	}
-	return results, nil
+	results := make([][]Result, len(rules))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(len(stores))
+	for i, rule := range rules {
+		group.Go(func() error {
+			store := <-free
+			defer func() { free <- store }()
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			for _, kind := range []TestKind{TestFires, TestQuiet, TestBoundary} {
+				if !slices.ContainsFunc(rule.Tests, func(t Test) bool { return t.Kind == kind }) {
+					results[i] = append(results[i], Result{Rule: rule.ID, Test: "coverage", Kind: kind, Problem: fmt.Sprintf("no test of kind %s", kind)})
+				}
+			}
+			found, err := testRule(ctx, store, rule)
+			if err != nil {
+				return fmt.Errorf("test rule %s: %w", rule.ID, err)
+			}
+			results[i] = append(results[i], found...)
+			return nil
+		})
+	}
+	err := group.Wait()
+	return slices.Concat(results...), err
+}
+
+// forgetEvents empties the tables that rules read, so that a rule does not read the events
+// of all rules tested before it. Those of a cluster keep them: a Distributed table cannot
+// be emptied, and the tests have tenants of their own.
+func forgetEvents(ctx context.Context, store schema.Store) error {
+	var tables []string
+	err := store.QueryRow(ctx, `SELECT groupArray(name) FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree')
+    AND name IN ('events', 'event_facets', 'event_hours', 'event_partners')`).Scan(&tables)
+	for i := 0; err == nil && i < len(tables); i++ {
+		err = store.Exec(ctx, "TRUNCATE TABLE `"+tables[i]+"`")
+	}
+	if err != nil {
+		return fmt.Errorf("forget the events of the tests: %w", err)
+	}
+	return nil
 }
 
 // testRule runs the tests of one rule together: each window is evaluated once for
-// each set of parameters, and the findings told apart by tenant.
+// each set of parameters, and the findings told apart by tenant. It leaves no events.
 func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, error) {
 	started := time.Now()
 	batch := schema.NewBatch()
@@ -114,7 +147,7 @@ func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, err
 		}
 		results = append(results, result)
 	}
-	return results, nil
+	return results, forgetEvents(ctx, store)
 }
 
 // screenedOut says which finding of a test the rule's screen would have kept from being

@@ -23,7 +23,7 @@ var SelfTestRunbook = []string{
 }
 
 // SelfTest runs the firing tests inside the rules in a migrated database that
-// nothing else uses; their events stay in it. Rules are tested with the parameters of
+// nothing else uses. Rules are tested with the parameters of
 // their files, because those are what the tests prove. A rule that fails is tried
 // once more, so that a busy moment is not taken for a broken rule.
 func SelfTest(ctx context.Context, scratch schema.Store, rules []Rule) ([]Result, error) {

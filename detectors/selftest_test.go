@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +14,9 @@ func TestEveryRuleThatCannotFireFailsItsTests(t *testing.T) {
 	rules := someRules(t)
 	for i := range rules {
 		rules[i].Query = wrapQuery(rules[i].Query) + " WHERE 0"
+		rules[i].Tests = slices.DeleteFunc(rules[i].Tests, func(t Test) bool { return t.Kind != TestFires })
 	}
-	results, err := TestRules(t.Context(), openStore(t), rules)
+	results, err := TestRules(t.Context(), []schema.Store{openStore(t)}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,6 +138,28 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 	}
 }
 
+// openScratch makes another database with empty tables on the engine of a temporary
+// directory, with which it goes.
+func (db *database) openScratch(ctx context.Context, name string) (schema.Store, error) {
+	if _, err := schema.CreateDatabase(ctx, db.conn, schema.Place{Database: name}); err != nil {
+		return nil, err
+	}
+	options, err := db.endpoint.ClientOptions(engine.Admin)
+	if err != nil {
+		return nil, err
+	}
+	options.Auth.Database = name
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", name, err)
+	}
+	if _, err := schema.Migrate(ctx, conn); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("prepare tables: %w", err)
+	}
+	return conn, nil
+}
+
 // mergeBytes is how much may be loaded with merges deferred: about a hundred parts.
 const mergeBytes = 4 << 30
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 type rulesCommand struct {
@@ -160,7 +161,16 @@ func (c *testRulesCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	defer db.close()
-	results, err := detectors.TestRules(ctx, db.conn, rules)
+	stores := []schema.Store{db.conn}
+	if len(rules) > 1 {
+		second, err := db.openScratch(ctx, "rule_tests")
+		if err != nil {
+			return err
+		}
+		defer second.Close()
+		stores = append(stores, second)
+	}
+	results, err := detectors.TestRules(ctx, stores, rules)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func TestCompiledRulesPassTheirTests(t *testing.T) {
 	if err := detectors.Validate(t.Context(), store, rules); err != nil {
 		t.Error(err)
 	}
-	results, err := detectors.TestRules(t.Context(), store, rules)
+	results, err := detectors.TestRules(t.Context(), []schema.Store{store}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
