@@ -82,7 +82,7 @@ data: ./data
 store: {listen: "127.0.0.1:0"}
 reading: {poll: 50ms, settle: 200ms}
 sources: [{name: drop, kind: export, paths: ["./drop"]}]
-rules: {settle: 0s, schedule: "@every 1s", directories: [./rules]}
+rules: {settle: 0s, schedule: "@every 1s", directories: [./rules], disabled: [`+rulesBut(t, storyRules...)+`]}
 log: {level: debug}
 slack: {token_file: ./slack.token, channel: `+fakeslack.DefaultChannel.ID+`, api_url: "`+server.URL+`/api/"}
 `)
