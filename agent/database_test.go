@@ -15,11 +15,7 @@ import (
 // database is a new database of the real engine with crmwatch's tables.
 func database(t testing.TB) schema.Store {
 	t.Helper()
-	conn := enginetest.Open(t)
-	if _, err := schema.Migrate(context.Background(), conn); err != nil {
-		t.Fatal(err)
-	}
-	return conn
+	return enginetest.OpenStore(t)
 }
 
 func count(t testing.TB, conn schema.Store, query string) (n uint64) {

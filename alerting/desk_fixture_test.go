@@ -39,7 +39,7 @@ type office struct {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, store: &shakyStore{Conn: emptyStore(t)}, clock: newClock(), arrived: make(chan fakeslack.Message, 100)}
+	o := &office{t: t, store: &shakyStore{Conn: enginetest.OpenStore(t)}, clock: newClock(), arrived: make(chan fakeslack.Message, 100)}
 	o.server = fakeslack.New(fakeslack.Options{Token: testToken, Clock: o.clock.Now, OnMessage: func(m fakeslack.Message) { o.arrived <- m }})
 	o.restart()
 	return o

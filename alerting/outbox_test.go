@@ -73,6 +73,7 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // two of them wait for a server that is silent
 			o := openOffice(t)
 			o.server.Script("chat.postMessage", c.fault)
 			// Searching fails too, once: the outcome stays unknown until it is known.

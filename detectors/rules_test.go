@@ -14,11 +14,7 @@ func TestMain(m *testing.M) { enginetest.Main(m) }
 // openStore is a database with the tables of crmwatch, this test's own.
 func openStore(t *testing.T) schema.Store {
 	t.Helper()
-	store := enginetest.Open(t)
-	if _, err := schema.Migrate(t.Context(), store); err != nil {
-		t.Fatal(err)
-	}
-	return store
+	return enginetest.OpenStore(t)
 }
 
 // The tests inside the built-in rules are run by `crmwatch rules test`, the last step of
