@@ -21,6 +21,8 @@ type Arrival struct {
 	// Windows are the grid windows of event time that were evaluated.
 	Windows  []Window
 	Findings []schema.Finding
+	// Suppressed are what the rule's exceptions keep from being findings.
+	Suppressed []schema.Finding
 	// LatenessMedian and LatenessMax say how late the rows came: arrival less event
 	// time.
 	LatenessMedian, LatenessMax time.Duration
@@ -40,7 +42,10 @@ type Arrival struct {
 // It changes nothing in the store; Commit moves the watermark.
 func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arrival, err error) {
 	ctx, meter := schema.MeasureCost(ctx)
-	defer func() { a.Cost = meter.Cost() }()
+	defer func() {
+		a.Cost = meter.Cost()
+		a.Findings, a.Suppressed = parted(a.Findings)
+	}()
 	from, err := r.Watermark(ctx, rule.stateName())
 	if err != nil {
 		return Arrival{}, err
@@ -145,6 +150,9 @@ func (r *Runner) settle(ctx context.Context, a Arrival) error {
 	if err != nil {
 		return err
 	}
+	if err := replaceSuppressed(ctx, r.store, a, r.options.Clock()); err != nil {
+		return err
+	}
 	if r.options.OnFindings != nil && len(findings) > 0 {
 		if err := r.options.OnFindings(ctx, findings); err != nil {
 			return fmt.Errorf("hand on findings of rule %s: %w", a.Rule, err)
@@ -166,9 +174,10 @@ func (r *Runner) recordRun(ctx context.Context, rule Rule, started time.Time, a 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	err := r.store.Exec(writing(ctx), `INSERT INTO rule_runs (rule, started_at, duration_ms, arrived_from, arrived_to, windows, findings, error,
-    queries, read_rows, read_bytes, memory_bytes, lateness_median_s, lateness_max_s)
+    queries, read_rows, read_bytes, memory_bytes, lateness_median_s, lateness_max_s, suppressed, noted)
 SELECT {rule:String}, {started_at:DateTime64(3)}, {duration_ms:UInt32}, {arrived_from:DateTime64(3)}, {arrived_to:DateTime64(3)}, {windows:UInt32}, {findings:UInt32}, {error:String},
-    {queries:UInt32}, {read_rows:UInt64}, {read_bytes:UInt64}, {memory_bytes:UInt64}, {lateness_median:UInt32}, {lateness_max:UInt32}`,
+    {queries:UInt32}, {read_rows:UInt64}, {read_bytes:UInt64}, {memory_bytes:UInt64}, {lateness_median:UInt32}, {lateness_max:UInt32},
+    {suppressed:UInt32}, {noted:UInt32}`,
 		schema.Named("rule", rule.ID), clickhouse.DateNamed("started_at", started, clickhouse.MilliSeconds),
 		schema.Named("duration_ms", uint32(max(0, r.options.Clock().Sub(started).Milliseconds()))),
 		clickhouse.DateNamed("arrived_from", orEpoch(a.ArrivedFrom), clickhouse.MilliSeconds),
@@ -176,7 +185,8 @@ SELECT {rule:String}, {started_at:DateTime64(3)}, {duration_ms:UInt32}, {arrived
 		schema.Named("windows", uint32(len(a.Windows))), schema.Named("findings", uint32(len(a.Findings))), schema.Named("error", text),
 		schema.Named("queries", a.Cost.Queries), schema.Named("read_rows", a.Cost.ReadRows), schema.Named("read_bytes", a.Cost.ReadBytes),
 		schema.Named("memory_bytes", a.Cost.MemoryBytes),
-		schema.Named("lateness_median", seconds(a.LatenessMedian)), schema.Named("lateness_max", seconds(a.LatenessMax)))
+		schema.Named("lateness_median", seconds(a.LatenessMedian)), schema.Named("lateness_max", seconds(a.LatenessMax)),
+		schema.Named("suppressed", uint32(len(a.Suppressed))), schema.Named("noted", noted(a.Findings)))
 	if err != nil {
 		return fmt.Errorf("record run of rule %s: %w", rule.ID, err)
 	}

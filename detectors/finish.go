@@ -23,8 +23,8 @@ WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
 GROUP BY tenant, uid, w
 ORDER BY w`
 
-// finish gives the drafts' entities their names, and writes messages and evidence
-// queries.
+// finish gives the drafts' entities their names, writes messages and evidence queries,
+// and marks what the rule's exceptions cover.
 func (r *Runner) finish(ctx context.Context, rule Rule, drafts []draft) ([]schema.Finding, error) {
 	names, err := r.names(ctx, rule, drafts)
 	if err != nil {
@@ -46,6 +46,9 @@ func (r *Runner) finish(ctx context.Context, rule Rule, drafts []draft) ([]schem
 		f.Message = strings.Join(strings.Fields(fillMessage(rule.Message, values)), " ")
 		f.EvidenceSQL = evidenceSQL(f)
 		findings = append(findings, f)
+	}
+	if err := r.applyExceptions(ctx, rule, findings); err != nil {
+		return nil, err
 	}
 	sortFindings(findings)
 	return findings, nil

@@ -29,11 +29,12 @@ func (r Rule) WithParameters(values map[string]any) (Rule, error) {
 	return r, nil
 }
 
-// untuned is the rule with the parameters of its file.
+// untuned is the rule with the parameters of its file, and without exceptions.
 func (r Rule) untuned() Rule {
 	if r.inFile != nil {
 		r.Params = r.inFile
 	}
+	r.Exceptions = nil
 	return r
 }
 

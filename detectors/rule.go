@@ -113,6 +113,8 @@ type Rule struct {
 	FirstSeen FirstSeen
 	Sequence  Sequence
 	Silence   Silence
+	// Exceptions are what the installation expects of it.
+	Exceptions []Exception
 	// File is where the rule was read from.
 	File string
 
@@ -146,6 +148,9 @@ type Param struct {
 	// Advisories names what the advisories add to the value: user_agents,
 	// common_user_agents or networks; empty is nothing.
 	Advisories string
+	// Inventory names what the installation's inventory adds to the value: networks,
+	// users, apps.
+	Inventory []string
 }
 
 // TestKind is what a rule's test proves.

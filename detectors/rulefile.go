@@ -74,10 +74,11 @@ type stepFile struct {
 }
 
 type paramFile struct {
-	Type        string `yaml:"type"`
-	Value       any    `yaml:"value"`
-	Description string `yaml:"description"`
-	Advisories  string `yaml:"advisories"`
+	Type        string   `yaml:"type"`
+	Value       any      `yaml:"value"`
+	Description string   `yaml:"description"`
+	Advisories  string   `yaml:"advisories"`
+	Inventory   []string `yaml:"inventory"`
 }
 
 type testFile struct {
@@ -201,7 +202,12 @@ func (c *check) params() []Param {
 			c.add(fmt.Sprintf("parameter %s cannot take %q from advisories", name, p.Advisories), "an Array(String) takes "+strings.Join(advisoryKinds, ", "), "params", name)
 			p.Advisories = ""
 		}
-		params = append(params, Param{Name: name, Type: p.Type, Value: value, Description: p.Description, Advisories: p.Advisories})
+		for _, kind := range p.Inventory {
+			if p.Type != "Array(String)" || !slices.Contains(inventoryKinds, kind) {
+				c.add(fmt.Sprintf("parameter %s cannot take %q from the inventory", name, kind), "an Array(String) takes "+strings.Join(inventoryKinds, ", "), "params", name)
+			}
+		}
+		params = append(params, Param{Name: name, Type: p.Type, Value: value, Description: p.Description, Advisories: p.Advisories, Inventory: p.Inventory})
 	}
 	sort.Slice(params, func(i, j int) bool { return params[i].Name < params[j].Name })
 	return params

@@ -33,6 +33,9 @@ type Options struct {
 	// done: when it fails, the same arrivals are looked at again. Findings that were
 	// given before come again when their window is evaluated again.
 	OnFindings func(context.Context, []schema.Finding) error
+	// OnSuppressed is told what the exceptions of a rule suppress in a Scan or Replay; what
+	// they suppress in a scheduled run is stored.
+	OnSuppressed func([]schema.Finding)
 	// Lease is asked before a scheduled run changes what is stored: its error says that
 	// another instance does that now. Nothing: this one always may.
 	Lease func() error
@@ -87,7 +90,9 @@ func (r *Runner) Evaluate(ctx context.Context, rule Rule, from, to time.Time) ([
 	if err := r.digest(ctx, time.Time{}); err != nil {
 		return nil, err
 	}
-	return r.evaluate(ctx, rule, gridWindows(from, to, rule.Window), func() {})
+	all, err := r.evaluate(ctx, rule, gridWindows(from, to, rule.Window), func() {})
+	findings, _ := parted(all)
+	return findings, err
 }
 
 // Scan runs every rule over all event time in the store. Findings are in the
@@ -130,7 +135,11 @@ func (r *Runner) scan(ctx context.Context, within *Window) ([]schema.Finding, er
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, found...)
+		kept, suppressed := parted(found)
+		findings = append(findings, kept...)
+		if r.options.OnSuppressed != nil && len(suppressed) > 0 {
+			r.options.OnSuppressed(suppressed)
+		}
 	}
 	sortFindings(findings)
 	return findings, nil

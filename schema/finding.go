@@ -27,12 +27,17 @@ type Finding struct {
 	// nobody counted them.
 	Count uint64
 	// Attack lists MITRE ATT&CK technique ids.
-	Attack     []string
+	Attack []string
+	// Controls lists what the finding's rule serves, such as "ISO 27001:2022 A.8.16".
+	Controls   []string
 	Attributes map[string]string
 	// Evidence lists the event_uid of the rows that show it best, at most 50.
 	Evidence []UID
 	// EvidenceSQL is a query, ready to paste, that shows the rows.
 	EvidenceSQL string
+	// Suppressed is the reason of the exception by which this is no finding, but counted
+	// as a suppressed one; empty for all others.
+	Suppressed string
 }
 
 // FindingUID is the identity of a finding: the same rule, tenant, entity and
