@@ -22,7 +22,11 @@ func (report CoverageReport) BlindSpots(rules []Rule) []BlindSpot {
 	for _, rule := range rules {
 		switch unset := rule.Unset(); {
 		case len(unset) > 0:
-			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, "a value for the parameter " + strings.Join(unset, " and ") + ": crmwatch rules show " + rule.ID})
+			add := "a value for the parameter " + strings.Join(unset, " and ")
+			if p, _ := rule.Param(unset[0]); len(p.Inventory) > 0 {
+				add = "the " + strings.Join(p.Inventory, " and ") + " of the inventory in the configuration"
+			}
+			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, add + ": crmwatch rules show " + rule.ID})
 		case slices.Contains(blind, rule.ID):
 			spots = append(spots, BlindSpot{rule.ID, rule.EntityType, report.lacking(rule)})
 		}

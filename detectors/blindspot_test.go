@@ -16,7 +16,7 @@ func TestBlindSpotsSayWhichLogToAdd(t *testing.T) {
 	want := []BlindSpot{
 		{"several-countries", "user", logsOfColumn["src_endpoint_location_country"]},
 		{"vendor-threat-finding", "integration", "Salesforce CredentialStuffingEvent, Salesforce SessionHijackingEvent, Salesforce ApiAnomalyEvent or 4 more"},
-		{"shadow-integration", "integration", "a value for the parameter inventory: crmwatch rules show shadow-integration"},
+		{"shadow-integration", "integration", "the apps and users of the inventory in the configuration: crmwatch rules show shadow-integration"},
 	}
 	if got := report.BlindSpots(rules); !slices.Equal(got, want) {
 		t.Errorf("blind spots are %+v, want %+v", got, want)

@@ -68,12 +68,12 @@ func over(until, at time.Time) bool { return !until.IsZero() && !at.Before(until
 func (e Exception) coverAddresses(f schema.Finding, t trace) bool {
 	addresses := t.addresses
 	if f.EntityType == "network" {
-		if _, err := parseNetwork(f.EntityUID); err == nil {
+		if _, err := ParseNetwork(f.EntityUID); err == nil {
 			addresses = append(slices.Clone(addresses), f.EntityUID)
 		}
 	}
 	return len(addresses) > 0 && !slices.ContainsFunc(addresses, func(address string) bool {
-		network, err := parseNetwork(address)
+		network, err := ParseNetwork(address)
 		return err != nil || !slices.ContainsFunc(e.Networks, func(k KnownNetwork) bool {
 			return k.Prefix.Bits() <= network.Bits() && k.Prefix.Contains(network.Addr()) && !over(k.Until, f.LastSeen)
 		})
@@ -86,7 +86,7 @@ func coverNames(list []KnownName, f schema.Finding, events [][]string, types ...
 	known := func(name string) bool {
 		name = strings.ToLower(name)
 		return name != "" && slices.ContainsFunc(list, func(k KnownName) bool {
-			return matchesPattern(k.Pattern, name) && !over(k.Until, f.LastSeen)
+			return MatchesPattern(k.Pattern, name) && !over(k.Until, f.LastSeen)
 		})
 	}
 	if slices.Contains(types, f.EntityType) && (known(f.EntityUID) || known(f.Entity)) {
@@ -95,9 +95,9 @@ func coverNames(list []KnownName, f schema.Finding, events [][]string, types ...
 	return len(events) > 0 && !slices.ContainsFunc(events, func(names []string) bool { return !slices.ContainsFunc(names, known) })
 }
 
-// parseNetwork reads an address or a network; an IPv4 address that is written as IPv6
+// ParseNetwork reads an address or a network; an IPv4 address that is written as IPv6
 // is taken for what it is.
-func parseNetwork(text string) (netip.Prefix, error) {
+func ParseNetwork(text string) (netip.Prefix, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		address = address.Unmap().WithZone("")
 		return netip.PrefixFrom(address, address.BitLen()), nil
@@ -109,9 +109,9 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return network, err
 }
 
-// matchesPattern says whether a name is what the pattern says, in which * stands for
+// MatchesPattern says whether a name is what the pattern says, in which * stands for
 // any text.
-func matchesPattern(pattern, name string) bool {
+func MatchesPattern(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == name

@@ -76,7 +76,7 @@ func TestMatchesPattern(t *testing.T) {
 		{"a", "a", true}, {"a", "ab", false}, {"a*", "a", true}, {"a*a", "a", false}, {"a*b*c", "axbxc", true}, {"a*b*c", "acb", false},
 		{"*b*", "abc", true}, {"*ab", "aab", true}, {"a*bc*c", "abc", false}, {"", "", true}, {"", "a", false}, {"*", "", true},
 	} {
-		if got := matchesPattern(c.pattern, c.name); got != c.want {
+		if got := MatchesPattern(c.pattern, c.name); got != c.want {
 			t.Errorf("%q and %q: %v", c.pattern, c.name, got)
 		}
 	}

@@ -119,7 +119,7 @@ var addressAttributes = []string{"address", "addresses", "addresses_new", "addre
 func addressesOf(f schema.Finding) (addresses []string) {
 	for _, name := range addressAttributes {
 		for address := range strings.SplitSeq(f.Attributes[name], ", ") {
-			if _, err := parseNetwork(address); err == nil {
+			if _, err := ParseNetwork(address); err == nil {
 				addresses = append(addresses, address)
 			}
 		}

@@ -101,9 +101,14 @@ func (c *backtestCommand) replay(ctx context.Context, conn schema.Store, rules [
 	show, done := loadFlags{Quiet: c.Quiet}.detecting(term)
 	defer done()
 	options.Progress = show
+	suppressed := 0
+	options.OnSuppressed = func(all []schema.Finding) { suppressed += len(all) }
 	findings, err := detectors.NewRunner(conn, rules, options).Replay(ctx, within)
 	if err != nil {
 		return nil, fmt.Errorf("run the rules: %w", err)
+	}
+	if suppressed > 0 {
+		fmt.Fprintf(term.err, "crmwatch: %s suppressed by the exceptions of the configuration\n", plural(suppressed, "finding"))
 	}
 	return findings, nil
 }

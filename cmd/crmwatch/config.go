@@ -31,9 +31,11 @@ type config struct {
 	// Receivers are ports on which logs are received; none are open without it.
 	Receivers []receiverConfig `yaml:"receivers"`
 	Reading   readingConfig    `yaml:"reading"`
-	Rules     rulesConfig      `yaml:"rules"`
-	Alerts    alertsConfig     `yaml:"alerts"`
-	Slack     slackConfig      `yaml:"slack"`
+	// Inventory is what the company knows of its own: networks, users and apps.
+	Inventory inventoryConfig `yaml:"inventory"`
+	Rules     rulesConfig     `yaml:"rules"`
+	Alerts    alertsConfig    `yaml:"alerts"`
+	Slack     slackConfig     `yaml:"slack"`
 	// Mappings are formats of the user's own.
 	Mappings []formats.Mapping `yaml:"mappings"`
 	Spool    spoolConfig       `yaml:"spool"`
@@ -82,12 +84,18 @@ type rulesConfig struct {
 	Directories []string                  `yaml:"directories"`
 	Disabled    []string                  `yaml:"disabled"`
 	Parameters  map[string]map[string]any `yaml:"parameters"`
+	// Exceptions are what is expected of some rules.
+	Exceptions []exceptionConfig `yaml:"exceptions"`
 	// Schedule is a cron line in UTC that replaces that of every rule.
 	Schedule string `yaml:"schedule"`
 	// Settle is how old an arrival must be before a rule looks at it.
 	Settle time.Duration `yaml:"settle"`
 	// SelfTest is when the rules prove that they can fire: a cron line in UTC, or off.
 	SelfTest string `yaml:"self_test"`
+
+	// known is the inventory, and exceptions what Exceptions say, as the rules take them.
+	known      detectors.Inventory
+	exceptions []detectors.Exception
 }
 
 type slackConfig struct {
@@ -245,6 +253,8 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.sources", "sources is empty: name at least one, with its paths, or one of receivers")
 	}
 	c.mappings(cfg.Mappings)
+	known := c.inventory(cfg.Inventory)
+	cfg.Rules.known, cfg.Rules.exceptions = known.all(), c.exceptions(cfg.Rules.Exceptions, known)
 	names := map[string]bool{}
 	for i, s := range cfg.Sources {
 		c.source(fmt.Sprintf("$.sources[%d]", i), cfg, s, names)

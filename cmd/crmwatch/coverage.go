@@ -47,10 +47,14 @@ func (c *coverageCommand) Run(ctx context.Context, term terminal) error {
 	if len(report.Sources) == 0 {
 		return exitError{exitNothing, "there are no events to look at"}
 	}
-	return writeCoverage(term.out, report, m.rules, c.flag())
+	uses, err := detectors.ExceptionUses(ctx, m.conn, report.Within)
+	if err != nil {
+		return err
+	}
+	return writeCoverage(term.out, report, m.rules, exceptionLines(m.rules, uses, time.Now()), c.flag())
 }
 
-func writeCoverage(w io.Writer, report detectors.CoverageReport, rules []detectors.Rule, flag string) error {
+func writeCoverage(w io.Writer, report detectors.CoverageReport, rules []detectors.Rule, exceptions []exceptionLine, flag string) error {
 	fmt.Fprintf(w, "What the rules can see in the logs of %s to %s UTC\n\n", report.Within.From.Format(minuteLayout), report.Within.To.Format(minuteLayout))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RULE\tCAN FIRE FOR\tBLIND BECAUSE")
@@ -97,6 +101,9 @@ func writeCoverage(w io.Writer, report detectors.CoverageReport, rules []detecto
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write coverage: %w", err)
+	}
+	if err := writeExceptions(w, exceptions); err != nil {
+		return err
 	}
 	fmt.Fprintf(w, "\nNext:\n  %s rules show RULE      # the log types and columns that a rule needs\n  %s backtest %s      # what the rules find in these logs\n", os.Args[0], os.Args[0], flag)
 	return nil

@@ -82,7 +82,11 @@ func writeRule(w io.Writer, r detectors.Rule) {
 	}
 	fmt.Fprintf(table, "Log types\t%s\n", orAny(r.Needs.LogTypes))
 	if unset := r.Unset(); len(unset) > 0 {
-		fmt.Fprintf(table, "Blind until\tparameter %s is set, rules.parameters in the configuration\n", strings.Join(unset, ", "))
+		or := ""
+		if p, _ := r.Param(unset[0]); len(p.Inventory) > 0 {
+			or = ", or the inventory has " + strings.Join(p.Inventory, " and ")
+		}
+		fmt.Fprintf(table, "Blind until\tparameter %s is set, rules.parameters in the configuration%s\n", strings.Join(unset, ", "), or)
 	}
 	fmt.Fprintf(table, "File\t%s\n", r.File)
 	fmt.Fprintf(table, "Schedule\t%s (UTC)\n", r.Schedule)

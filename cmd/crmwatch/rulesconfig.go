@@ -9,8 +9,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// apply leaves out the disabled rules and sets the parameters and the schedule
-// that the configuration file gives.
+// apply leaves out the disabled rules, and sets the parameters, the schedule and the
+// exceptions that the configuration file gives. What the inventory lists is added to
+// the parameters that ask for it; a value of the configuration's own takes its place.
 func (c rulesConfig) apply(file string, rules []detectors.Rule) ([]detectors.Rule, error) {
 	for i, id := range c.Disabled {
 		if _, err := findRule(rules, id); err != nil {
@@ -22,12 +23,16 @@ func (c rulesConfig) apply(file string, rules []detectors.Rule) ([]detectors.Rul
 			return nil, placedProblem(file, "$.rules.parameters.'"+id+"'", err)
 		}
 	}
+	rules = slices.Clone(rules)
+	if err := c.excepted(file, rules); err != nil {
+		return nil, err
+	}
 	var kept []detectors.Rule
 	for _, rule := range rules {
 		if slices.Contains(c.Disabled, rule.ID) {
 			continue
 		}
-		tuned, err := rule.WithParameters(c.Parameters[rule.ID])
+		tuned, err := rule.WithInventory(c.known).WithParameters(c.Parameters[rule.ID])
 		if err != nil {
 			return nil, placedProblem(file, "$.rules.parameters.'"+rule.ID+"'", err)
 		}

@@ -62,14 +62,23 @@ func (c *runCommand) Run(ctx context.Context, term terminal) error {
 	ports := receive.NewPorts()
 	defer ports.Close()
 	log := first.Log.logger(term.err)
+	c.tellEnded(first, log)
 	load := func() (runSettings, error) {
 		s, err := c.load()
 		if err == nil {
+			c.tellEnded(s, log)
 			err = s.reservePorts(ports, log)
 		}
 		return s, err
 	}
 	return reloading(ctx, log, first, load, func(ctx context.Context, s runSettings) error { return serveMonitor(ctx, s, ports, term) })
+}
+
+// tellEnded logs what the configuration has that does not apply any more.
+func (c *runCommand) tellEnded(s runSettings, log *slog.Logger) {
+	for _, ended := range s.ended(c.Config, time.Now()) {
+		log.Warn("a part of the configuration has ended", "what", ended)
+	}
 }
 
 func serveMonitor(ctx context.Context, s runSettings, ports *receive.Ports, term terminal) error {

@@ -64,6 +64,9 @@ func (c *validateCommand) Run(ctx context.Context, term terminal) error {
 		for _, soon := range looked.soon {
 			fmt.Fprintf(term.err, "crmwatch: %s\n", soon)
 		}
+		for _, ended := range cfg.ended(c.Config, time.Now()) {
+			fmt.Fprintf(term.err, "crmwatch: %s\n", ended)
+		}
 	}
 	if kind != "" && kind != "run" {
 		fmt.Fprintf(term.out, "%s: in order, for crmwatch %s, %s\n", c.Config, kind, summary)

@@ -460,6 +460,36 @@ SETTINGS index_granularity = 1024;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0013_digest');
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.suppressed_findings ON CLUSTER `crm`
+(
+    finding_uid UUID,
+    version UInt64,
+    suppressed_at DateTime64(3, 'UTC'),
+    reason String,
+    rule LowCardinality(String),
+    severity_id UInt8,
+    message String,
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    entity_type LowCardinality(String),
+    entity_uid String,
+    entity String,
+    window_from DateTime64(3, 'UTC'),
+    first_seen DateTime64(3, 'UTC'),
+    last_seen DateTime64(3, 'UTC'),
+    count UInt64,
+    evidence Array(UUID)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/suppressed_findings', '{shard}-{replica}', version)
+ORDER BY finding_uid;
+
+ALTER TABLE `crmwatch`.rule_runs ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS suppressed UInt32,
+    ADD COLUMN IF NOT EXISTS noted UInt32;
+
+ALTER TABLE `crmwatch`.findings ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS controls Array(LowCardinality(String));
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0015_exceptions');
+
 ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS status_by String,
     ADD COLUMN IF NOT EXISTS status_at DateTime64(3, 'UTC'),
     ADD COLUMN IF NOT EXISTS status_note String,
