@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -142,6 +143,10 @@ func except(rule Rule, f schema.Finding, t trace) schema.Finding {
 	if !e.Note {
 		f.Suppressed = e.Reason
 		return f
+	}
+	f.Attributes = maps.Clone(f.Attributes)
+	if f.Attributes == nil {
+		f.Attributes = map[string]string{}
 	}
 	f.Attributes[ExceptionAttribute], f.Attributes[SeverityBefore] = e.Reason, f.Severity.String()
 	f.Severity = schema.SeverityInformational

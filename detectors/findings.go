@@ -12,7 +12,7 @@ import (
 
 const insertFindings = `INSERT INTO findings (finding_uid, version, detected_at, rule, severity_id, title, message, metadata_tenant_uid,
     metadata_product_name, entity_type, entity_uid, entity, window_from, window_to, first_seen, last_seen, count, attack, attributes,
-    evidence, evidence_sql)`
+    evidence, evidence_sql, controls)`
 
 // SaveFindings stores findings; one that is stored already is replaced.
 func SaveFindings(ctx context.Context, store schema.Store, findings []schema.Finding) error {
@@ -42,7 +42,8 @@ func saveFindings(ctx context.Context, store schema.Store, findings []schema.Fin
 		}
 		err := batch.Append(f.UID.String(), version, f.DetectedAt, f.Rule, uint8(f.Severity), f.Title, f.Message, f.TenantUID,
 			f.Product, f.EntityType, f.EntityUID, f.Entity, f.WindowFrom, f.WindowTo, f.FirstSeen, f.LastSeen, f.Count,
-			append([]string{}, f.Attack...), attributes, evidence, f.EvidenceSQL)
+			append([]string{}, f.Attack...), attributes, evidence, f.EvidenceSQL,
+			append([]string{}, f.Controls...))
 		if err != nil {
 			return fmt.Errorf("save finding %s of rule %s: %w", f.UID, f.Rule, err)
 		}
@@ -64,7 +65,7 @@ type FindingFilter struct {
 }
 
 const selectFindings = `SELECT finding_uid, detected_at, rule, severity_id, title, message, metadata_tenant_uid, metadata_product_name,
-    entity_type, entity_uid, entity, window_from, window_to, first_seen, last_seen, count, attack, attributes, evidence, evidence_sql
+    entity_type, entity_uid, entity, window_from, window_to, first_seen, last_seen, count, attack, attributes, evidence, evidence_sql, controls
 FROM findings FINAL
 WHERE ({rule:String} = '' OR rule = {rule:String})
   AND window_from >= {from:DateTime64(3)} AND window_from < {to:DateTime64(3)}
@@ -120,6 +121,7 @@ func storedFinding(row record) (schema.Finding, error) {
 	severity, _ := row["severity_id"].(uint8)
 	count, _ := row["count"].(uint64)
 	attack, _ := row["attack"].([]string)
+	controls, _ := row["controls"].([]string)
 	attributes, _ := row["attributes"].(map[string]string)
 	return schema.Finding{
 		UID: uid, DetectedAt: at("detected_at"), Rule: textOf(row["rule"]), Severity: schema.Severity(severity),
@@ -127,7 +129,7 @@ func storedFinding(row record) (schema.Finding, error) {
 		Product: textOf(row["metadata_product_name"]), EntityType: textOf(row["entity_type"]), EntityUID: textOf(row["entity_uid"]),
 		Entity: textOf(row["entity"]), WindowFrom: at("window_from"), WindowTo: at("window_to"), FirstSeen: at("first_seen"),
 		LastSeen: at("last_seen"), Count: count, Attack: attack, Attributes: attributes, Evidence: evidence,
-		EvidenceSQL: textOf(row["evidence_sql"]),
+		EvidenceSQL: textOf(row["evidence_sql"]), Controls: controls,
 	}, nil
 }
 

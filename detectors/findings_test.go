@@ -15,10 +15,10 @@ func TestFindingsRoundTrip(t *testing.T) {
 		UID: schema.HashUID("a"), DetectedAt: monday.Add(time.Hour), Rule: "r", Severity: schema.SeverityHigh, Title: "T",
 		Message: "it's \\ \"odd\"\n\t", TenantUID: "acme", Product: "Salesforce", EntityType: "user", EntityUID: "u1", Entity: "alice",
 		WindowFrom: monday, WindowTo: monday.Add(day), FirstSeen: monday.Add(123 * time.Millisecond), LastSeen: monday.Add(time.Minute),
-		Count: 1 << 60, Attack: []string{"T1110"}, Attributes: map[string]string{"k": "v"}, Evidence: []schema.UID{schema.HashUID("e")}, EvidenceSQL: "SELECT 1",
+		Count: 1 << 60, Attack: []string{"T1110"}, Controls: []string{"GDPR 32"}, Attributes: map[string]string{"k": "v"}, Evidence: []schema.UID{schema.HashUID("e")}, EvidenceSQL: "SELECT 1",
 	}
 	g := f
-	g.UID, g.Rule, g.Attack, g.Attributes, g.Evidence = schema.HashUID("b"), "other", []string{}, map[string]string{}, []schema.UID{}
+	g.UID, g.Rule, g.Attack, g.Controls, g.Attributes, g.Evidence = schema.HashUID("b"), "other", []string{}, []string{}, map[string]string{}, []schema.UID{}
 	g.FirstSeen = monday.Add(time.Hour)
 	old := f
 	old.Message = "older"

@@ -34,7 +34,7 @@ func (r *Runner) finish(ctx context.Context, rule Rule, drafts []draft) ([]schem
 	findings := make([]schema.Finding, 0, len(drafts))
 	for _, d := range drafts {
 		f := d.finding
-		f.DetectedAt = now
+		f.DetectedAt, f.Controls = now, append([]string{}, rule.Controls...)
 		if f.Entity == "" {
 			f.Entity = names.of(rule, f)
 		}

@@ -8,32 +8,38 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
 
-//go:embed rules/*.yaml advisories/*.yaml
+//go:embed rules/*.yaml advisories/*.yaml controls/*.yaml
 var builtinFiles embed.FS
 
 // Builtin reads the rules that ship with crmwatch, in the order of their ids.
 func Builtin() ([]Rule, error) {
-	return load(readFS(builtinFiles, "rules", "rules/"), readFS(builtinFiles, "advisories", "advisories/"))
+	return load(readFS(builtinFiles, "rules", "rules/"), readFS(builtinFiles, "advisories", "advisories/"), readFS(builtinFiles, "controls", "controls/"))
 }
 
 // Load reads the built-in rules and those of the folders beside them: every file
 // named *.yaml or *.yml, subfolders not included but advisories, whose files add to
-// the lists of attackers' clients and networks. It returns the rules that are
+// the lists of attackers' clients and networks, and controls, whose files add to the
+// list of controls that rules may name. It returns the rules that are
 // right even when others are not; the error is then Problems and lists every one.
 func Load(folders ...string) ([]Rule, error) {
 	files := readFS(builtinFiles, "rules", "rules/")
 	warnings := readFS(builtinFiles, "advisories", "advisories/")
+	controls := readFS(builtinFiles, "controls", "controls/")
 	for _, folder := range folders {
 		files = append(files, readFS(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
 		if own := filepath.Join(folder, "advisories"); isFolder(own) {
 			warnings = append(warnings, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
 		}
+		if own := filepath.Join(folder, "controls"); isFolder(own) {
+			controls = append(controls, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+		}
 	}
-	return load(files, warnings)
+	return load(files, warnings, controls)
 }
 
 // loadedFile is a rule file's content, or the reason why there is none.
@@ -68,23 +74,29 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-func load(files, warnings []loadedFile) ([]Rule, error) {
-	var rules []Rule
-	var problems Problems
-	var advisories []advisory
-	for _, f := range warnings {
+// readAll parses files that belong to the rules, and collects what is wrong with them.
+func readAll[T any](files []loadedFile, parse func(string, []byte) (T, error), problems *Problems) (all []T) {
+	for _, f := range files {
 		if f.err != nil {
-			problems = append(problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it can be read"})
+			*problems = append(*problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it can be read"})
 			continue
 		}
-		read, err := parseAdvisory(f.name, f.text)
+		read, err := parse(f.name, f.text)
 		var found Problems
 		if errors.As(err, &found) {
-			problems = append(problems, found...)
+			*problems = append(*problems, found...)
 			continue
 		}
-		advisories = append(advisories, read)
+		all = append(all, read)
 	}
+	return all
+}
+
+func load(files, warnings, lists []loadedFile) ([]Rule, error) {
+	var rules []Rule
+	var problems Problems
+	advisories := readAll(warnings, parseAdvisory, &problems)
+	controls := slices.Concat(readAll(lists, parseControls, &problems)...)
 	first := map[string]string{}
 	for _, f := range files {
 		if f.err != nil {
@@ -104,7 +116,11 @@ func load(files, warnings []loadedFile) ([]Rule, error) {
 			continue
 		}
 		first[rule.ID] = f.name
-		rules = append(rules, rule.extend(advisories))
+		if unknown := rule.checkControls(controls); len(unknown) > 0 {
+			problems = append(problems, unknown...)
+			continue
+		}
+		rules = append(rules, rule.extend(advisories).withTitles(controls))
 	}
 	sort.Slice(rules, func(i, j int) bool { return rules[i].ID < rules[j].ID })
 	sort.SliceStable(problems, func(i, j int) bool {

@@ -77,7 +77,9 @@ type Rule struct {
 	EntityType  string
 	// Attack lists MITRE ATT&CK technique ids.
 	Attack []string
-	Needs  Needs
+	// Controls lists what it serves, such as "GDPR 32": see Control.
+	Controls []string
+	Needs    Needs
 	// Window is the length of the grid that event time is cut into, counted from
 	// 1970 UTC; a finding's identity holds the window's start.
 	Window time.Duration
@@ -118,7 +120,8 @@ type Rule struct {
 	// File is where the rule was read from.
 	File string
 
-	source *source
+	source        *source
+	controlTitles map[string]string
 	// queryKey is the key under which Query stands in the file, when it is not query.
 	queryKey string
 	// inFile are the parameters as the file has them, when Params are others.

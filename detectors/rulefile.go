@@ -24,6 +24,7 @@ type ruleFile struct {
 	Severity       string                    `yaml:"severity"`
 	EntityType     string                    `yaml:"entity_type"`
 	Attack         []string                  `yaml:"attack"`
+	Controls       []string                  `yaml:"controls"`
 	Needs          needsFile                 `yaml:"needs"`
 	Window         string                    `yaml:"window"`
 	Lookback       string                    `yaml:"lookback"`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,12 +27,18 @@ type ruleFlags struct {
 	Rules []string `placeholder:"DIR" help:"Folders with rules of your own, beside the built-in ones."`
 }
 
-type listRulesCommand struct{ ruleFlags }
+type listRulesCommand struct {
+	ruleFlags
+	Controls bool `help:"List the controls that rules serve (GDPR, ISO 27001, SOC 2), with the rules of each."`
+}
 
 func (c *listRulesCommand) Run(term terminal) error {
 	rules, err := detectors.Load(c.Rules...)
 	if err != nil {
 		return err
+	}
+	if c.Controls {
+		return writeControls(term.out, rules)
 	}
 	table := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RULE\tSEVERITY\tATT&CK\tWATCHES\tTITLE")
@@ -39,6 +47,29 @@ func (c *listRulesCommand) Run(term terminal) error {
 	}
 	return table.Flush()
 }
+
+// writeControls lists the controls in the order of their frameworks.
+func writeControls(w io.Writer, rules []detectors.Rule) error {
+	titles, serve := map[string]string{}, map[string][]string{}
+	for _, r := range rules {
+		for _, id := range r.Controls {
+			titles[id] = r.ControlTitle(id)
+			serve[id] = append(serve[id], r.ID)
+		}
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "CONTROL\tRULES\tTITLE")
+	for _, id := range slices.SortedFunc(maps.Keys(serve), detectors.CompareControls) {
+		fmt.Fprintf(table, "%s\t%d\t%s\n", id, len(serve[id]), titles[id])
+		for names := range slices.Chunk(serve[id], controlRules) {
+			fmt.Fprintf(table, "\t\t  %s\n", strings.Join(names, ", "))
+		}
+	}
+	return table.Flush()
+}
+
+// controlRules is how many rules stand in a line of the list of controls.
+const controlRules = 4
 
 type showRuleCommand struct {
 	ruleFlags
@@ -75,6 +106,13 @@ func writeRule(w io.Writer, r detectors.Rule) {
 	fmt.Fprintf(table, "Severity\t%s\n", r.Severity)
 	fmt.Fprintf(table, "Watches\t%s\n", r.EntityType)
 	fmt.Fprintf(table, "ATT&CK\t%s\n", strings.Join(r.Attack, ", "))
+	for i, id := range r.Controls {
+		label := ""
+		if i == 0 {
+			label = "Controls"
+		}
+		fmt.Fprintf(table, "%s\t%s  %s\n", label, id, r.ControlTitle(id))
+	}
 	if judged := r.Judges(); judged == "" {
 		fmt.Fprintf(table, "Window\t%s, looking back %s\n", r.Window, r.Lookback)
 	} else {

@@ -238,6 +238,7 @@ type findingLine struct {
 	LastSeen    time.Time         `json:"last_seen"`
 	Count       uint64            `json:"count"`
 	Attack      []string          `json:"attack"`
+	Controls    []string          `json:"controls"`
 	Message     string            `json:"message"`
 	WindowFrom  time.Time         `json:"window_from"`
 	WindowTo    time.Time         `json:"window_to"`
@@ -272,7 +273,7 @@ func lineOf(f schema.Finding) findingLine {
 	line := findingLine{
 		UID: f.UID.String(), Rule: f.Rule, Severity: f.Severity.String(), SeverityID: uint8(f.Severity), Title: f.Title,
 		Tenant: f.TenantUID, Product: f.Product, EntityType: f.EntityType, Entity: f.Entity, EntityUID: f.EntityUID,
-		FirstSeen: f.FirstSeen.UTC(), LastSeen: f.LastSeen.UTC(), Count: f.Count, Attack: append([]string{}, f.Attack...),
+		FirstSeen: f.FirstSeen.UTC(), LastSeen: f.LastSeen.UTC(), Count: f.Count, Attack: append([]string{}, f.Attack...), Controls: append([]string{}, f.Controls...),
 		Message: f.Message, WindowFrom: f.WindowFrom.UTC(), WindowTo: f.WindowTo.UTC(),
 		Attributes: f.Attributes, Evidence: []string{}, EvidenceSQL: f.EvidenceSQL,
 	}
