@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 // BlindSpot is a rule that nothing could trip, because no log has what it needs.
@@ -55,8 +57,14 @@ func (report CoverageReport) lacking(rule Rule) string {
 		}
 		return text
 	}
+	// Without any event of its classes, a rule lacks those, and not what logs of other
+	// events have as well.
+	classless := !present && len(rule.Needs.Classes) > 0
 	for _, column := range rule.Needs.Columns {
 		if slices.Contains(commonColumns, column) || !report.emptyFor(rule, column) {
+			continue
+		}
+		if classless && slices.Contains(ofAnyLog, column) {
 			continue
 		}
 		if logs := logsOfColumn[column]; logs != "" {
@@ -64,7 +72,40 @@ func (report CoverageReport) lacking(rule Rule) string {
 		}
 		return "a log that fills " + column
 	}
-	return "a log with " + strings.Join(rule.Needs.Columns, ", ")
+	if classless {
+		if logs := logsOfClass[rule.Needs.Classes[0]]; logs != "" {
+			return logs
+		}
+		return "a log with events of the class " + SayClasses(rule.Needs.Classes)
+	}
+	for _, list := range rule.Needs.OneOf {
+		if report.emptyFor(rule, SayOneOf(list)) {
+			for _, column := range list {
+				if logs := logsOfColumn[column]; logs != "" {
+					return logs
+				}
+			}
+			return "a log that fills " + SayOneOf(list)
+		}
+	}
+	return "a log with " + strings.Join(rule.Needs.AllColumns(), ", ")
+}
+
+// classNames are the OCSF 1.8.0 classes of the events that crmwatch makes.
+var classNames = map[uint16]string{
+	schema.ClassAccountChange: "Account Change", schema.ClassAuthentication: "Authentication", schema.ClassEntityManagement: "Entity Management",
+	schema.ClassUserAccess: "User Access Management", schema.ClassGroupManagement: "Group Management", schema.ClassHTTPActivity: "HTTP Activity",
+	schema.ClassWebResources: "Web Resources Activity", schema.ClassAPIActivity: "API Activity", schema.ClassDatastoreActivity: "Datastore Activity",
+	schema.ClassFileHosting: "File Hosting Activity", schema.ClassApplicationError: "Application Error", schema.ClassDetectionFinding: "Detection Finding",
+}
+
+// SayClasses names OCSF classes, as "3002 (Authentication) or 6003 (API Activity)".
+func SayClasses(classes []uint16) string {
+	names := make([]string, len(classes))
+	for i, class := range classes {
+		names[i] = fmt.Sprintf("%d (%s)", class, classNames[class])
+	}
+	return strings.Join(names, " or ")
 }
 
 // emptyFor says whether no log that the rule looks at fills the column.
@@ -72,6 +113,20 @@ func (report CoverageReport) emptyFor(rule Rule, column string) bool {
 	return !slices.ContainsFunc(report.Rules, func(c Coverage) bool {
 		return c.Rule == rule.ID && len(c.LogTypes) > 0 && !slices.Contains(c.Missing, column)
 	})
+}
+
+// ofAnyLog are columns that logs of most kinds of events have.
+var ofAnyLog = []string{"x_src_endpoint_network", "src_endpoint_ip", "actor_user_uid", "actor_user_name"}
+
+// logsOfClass says which logs have events of a class, in the words of those who export them.
+var logsOfClass = map[uint16]string{
+	schema.ClassAuthentication:   "logins: Salesforce Login or LoginHistory, Entra sign-ins, HubSpot login history",
+	schema.ClassAPIActivity:      "API calls: Salesforce RestApi or API, Dataverse audit, or the access log of a gateway",
+	schema.ClassEntityManagement: "what was changed in the setup: Salesforce SetupAuditTrail, HubSpot security, Zoho CRM or SugarCRM audit",
+	schema.ClassWebResources:     "reports and exports: Salesforce Report or ReportExport, Dataverse audit",
+	schema.ClassFileHosting:      "downloads of files: Salesforce ContentTransfer",
+	schema.ClassDetectionFinding: "threats that the CRM found: Salesforce real-time threat events",
+	schema.ClassAccountChange:    "changes of accounts: Salesforce SetupAuditTrail, HubSpot security",
 }
 
 // logsOfColumn says which logs fill a column that only some have, in the words of

@@ -39,6 +39,9 @@ func TestLogsToAddAreThoseOfTheRules(t *testing.T) {
 		for _, name := range rule.Needs.LogTypes {
 			types[name] = true
 		}
+		if len(rule.Needs.Classes) > 0 && logsOfClass[rule.Needs.Classes[0]] == "" {
+			t.Errorf("nothing is said of the first class of rule %s", rule.ID)
+		}
 		for _, column := range rule.Needs.Columns {
 			if !slices.Contains(commonColumns, column) && logsOfColumn[column] == "" && len(rule.Needs.LogTypes) == 0 {
 				if _, optional := eventColumns[column]; optional && column != "metadata_log_format" {

@@ -40,7 +40,7 @@ func (c *check) rule() Rule {
 	f := c.file
 	rule := Rule{
 		ID: f.ID, Title: f.Title, Description: strings.TrimSpace(f.Description), Kind: Kind(f.Kind),
-		EntityType: f.EntityType, Attack: f.Attack, Controls: f.Controls, Needs: Needs{f.Needs.Columns, f.Needs.LogTypes, f.Needs.Parameters},
+		EntityType: f.EntityType, Attack: f.Attack, Controls: f.Controls, Needs: Needs{f.Needs.Classes, f.Needs.Columns, f.Needs.OneOf, f.Needs.LogTypes, f.Needs.Parameters},
 		Schedule: f.Schedule, Query: f.Query, Reads: strings.TrimSpace(f.Reads), Screen: f.Screen, Message: strings.TrimSpace(f.Message),
 		FalsePositives: f.FalsePositives, Runbook: f.Runbook, References: f.References,
 		Metric: Metric(f.Metric), File: c.source.file, source: c.source,
@@ -92,13 +92,34 @@ func (c *check) words(rule *Rule) {
 			c.add(fmt.Sprintf("%q is not an ATT&CK technique id", id), "for example T1110.003", "attack", i)
 		}
 	}
-	for i, name := range rule.Needs.Columns {
-		if _, known := eventColumns[name]; !known && !slices.Contains(tableColumns, name) {
-			c.add(fmt.Sprintf("the events table has no column %q", name), columnMend(name), "needs", "columns", i)
-		}
-	}
+	c.needs(rule.Needs)
 	if len(rule.Runbook) == 0 {
 		c.add("runbook is missing", "list what a person does next, one step a line", "runbook")
+	}
+}
+
+// needs checks what the rule wants to find in the data.
+func (c *check) needs(needs Needs) {
+	column := func(name string, path ...any) {
+		if _, known := eventColumns[name]; !known && !slices.Contains(tableColumns, name) {
+			c.add(fmt.Sprintf("the events table has no column %q", name), columnMend(name), path...)
+		}
+	}
+	for i, name := range needs.Columns {
+		column(name, "needs", "columns", i)
+	}
+	for i, list := range needs.OneOf {
+		if len(list) < 2 {
+			c.add("one_of is a list of lists of at least two columns", "write for example one_of: [[actor_user_uid, actor_user_name]]", "needs", "one_of", i)
+		}
+		for j, name := range list {
+			column(name, "needs", "one_of", i, j)
+		}
+	}
+	for i, class := range needs.Classes {
+		if classNames[class] == "" {
+			c.add(fmt.Sprintf("no log has events of class %d", class), "use a class_uid of OCSF such as 3002 (Authentication) or 6003 (API Activity)", "needs", "classes", i)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ const (
 	Sees Sight = "sees"
 	// SeesPart lacks some of the columns: parts of the rule cannot fire.
 	SeesPart Sight = "part"
-	// Blind has no log of the rule's types, or none of the columns that make the rule.
+	// Blind has no log of the rule's types or no event of its classes, or none of the
+	// columns that make the rule.
 	Blind Sight = "blind"
 )
 
@@ -32,7 +34,8 @@ type Coverage struct {
 	Sight                 Sight
 	// LogTypes are those that the rule looks at and that are there.
 	LogTypes []string
-	// Missing are columns that the rule needs and that are empty in all rows looked at.
+	// Missing are columns that the rule needs and that are empty in all rows looked at;
+	// "a or b" where one of them would do.
 	Missing []string
 	// Events counts the rows of the log types; a row that came twice counts twice.
 	Events uint64
@@ -44,7 +47,10 @@ type Source struct {
 	Events                   uint64
 	LastEvent, LastArrival   time.Time
 	Median, P95, Longest     time.Duration
-	filled                   map[string]bool
+	// classes are the values of class_uid; filled are the columns that have values in the
+	// events of a class, as far as some were looked at.
+	classes []uint16
+	filled  map[uint16]map[string]bool
 }
 
 // CoverageReport is what the rules can see in the last days of event time.
@@ -63,7 +69,7 @@ const (
 
 const sourcesQuery = `WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late
 SELECT metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_name AS log_name, count() AS events,
-    max(time) AS last_event, max(ingested_at) AS last_arrival,
+    max(time) AS last_event, max(ingested_at) AS last_arrival, groupUniqArray(class_uid) AS classes,
     toInt64(quantileTDigest(0.5)(late)) AS median, toInt64(quantileTDigest(0.95)(late)) AS p95, toInt64(max(late)) AS longest
 FROM events
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
@@ -89,7 +95,8 @@ func (r *Runner) CheckCoverage(ctx context.Context, last time.Duration) (Coverag
 	var total uint64
 	perName := map[string]uint64{}
 	for _, row := range records {
-		s := Source{Tenant: textOf(row["tenant"]), Product: textOf(row["product"]), LogName: textOf(row["log_name"]), filled: map[string]bool{}}
+		s := Source{Tenant: textOf(row["tenant"]), Product: textOf(row["product"]), LogName: textOf(row["log_name"]), filled: map[uint16]map[string]bool{}}
+		s.classes, _ = row["classes"].([]uint16)
 		s.Events, _ = row["events"].(uint64)
 		s.LastEvent, _ = row["last_event"].(time.Time)
 		s.LastArrival, _ = row["last_arrival"].(time.Time)
@@ -131,7 +138,7 @@ func (r *Runner) coverageRecords(ctx context.Context, query string, within *Wind
 func (r *Runner) lookIntoColumns(ctx context.Context, report *CoverageReport, perName map[string]uint64, total uint64) error {
 	var columns, counts []string
 	for _, rule := range r.rules {
-		for _, column := range rule.Needs.Columns {
+		for _, column := range rule.Needs.AllColumns() {
 			empty := "''"
 			switch eventColumns[column].(type) {
 			case nil:
@@ -153,24 +160,26 @@ func (r *Runner) lookIntoColumns(ctx context.Context, report *CoverageReport, pe
 			rare = append(rare, name)
 		}
 	}
-	records, err := r.coverageRecords(ctx, `SELECT metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_name AS log_name, [`+strings.Join(counts, ", ")+`] AS filled
+	records, err := r.coverageRecords(ctx, `SELECT metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_name AS log_name, class_uid AS class, [`+strings.Join(counts, ", ")+`] AS filled
 FROM events
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)}
     AND (intHash32(toUInt32(toStartOfHour(time))) % {every:UInt64} = 0 OR metadata_log_name IN {rare:Array(String)})
-GROUP BY tenant, product, log_name`, &report.Within, schema.Named("every", 1+total/sampleRows), schema.Named("rare", append([]string{}, rare...)))
+GROUP BY tenant, product, log_name, class`, &report.Within, schema.Named("every", 1+total/sampleRows), schema.Named("rare", append([]string{}, rare...)))
 	if err != nil {
 		return err
 	}
 	for _, row := range records {
 		filled, _ := row["filled"].([]uint64)
+		class, _ := row["class"].(uint16)
 		for i := range report.Sources {
 			s := &report.Sources[i]
 			if s.Tenant != textOf(row["tenant"]) || s.Product != textOf(row["product"]) || s.LogName != textOf(row["log_name"]) {
 				continue
 			}
+			s.filled[class] = map[string]bool{}
 			for j, n := range filled {
 				if n > 0 {
-					s.filled[columns[j]] = true
+					s.filled[class][columns[j]] = true
 				}
 			}
 		}
@@ -191,12 +200,10 @@ func (report CoverageReport) of(rule Rule) []Coverage {
 			coverage, filled = append(coverage, Coverage{Rule: rule.ID, Tenant: s.Tenant, Product: s.Product}), map[string]bool{}
 		}
 		c := &coverage[len(coverage)-1]
-		if len(rule.Needs.LogTypes) == 0 || slices.Contains(rule.Needs.LogTypes, s.LogName) {
+		if s.isFor(rule) {
 			c.LogTypes = append(c.LogTypes, s.LogName)
 			c.Events += s.Events
-			for column := range s.filled {
-				filled[column] = true
-			}
+			s.collectFilled(rule, filled)
 		}
 		last := i+1 == len(report.Sources) || report.Sources[i+1].Tenant != s.Tenant || report.Sources[i+1].Product != s.Product
 		if last {
@@ -204,6 +211,22 @@ func (report CoverageReport) of(rule Rule) []Coverage {
 		}
 	}
 	return coverage
+}
+
+// isFor says whether a rule looks at events of the source.
+func (s Source) isFor(rule Rule) bool {
+	return (len(rule.Needs.LogTypes) == 0 || slices.Contains(rule.Needs.LogTypes, s.LogName)) && slices.ContainsFunc(s.classes, rule.Needs.HasClass)
+}
+
+// collectFilled adds the columns that are filled in the events that the rule looks at. Of
+// a class that is so rare that the look into columns missed it, any column of the log may be.
+func (s Source) collectFilled(rule Rule, into map[string]bool) {
+	missed := slices.ContainsFunc(s.classes, func(class uint16) bool { return rule.Needs.HasClass(class) && s.filled[class] == nil })
+	for class, columns := range s.filled {
+		if missed || rule.Needs.HasClass(class) {
+			maps.Copy(into, columns)
+		}
+	}
 }
 
 // judge compares what the rule needs with what is there.
@@ -222,8 +245,14 @@ func (c *Coverage) judge(rule Rule, filled map[string]bool) {
 			}
 		}
 	}
+	cannot := len(c.LogTypes) == 0
+	for _, list := range rule.Needs.OneOf {
+		if !slices.ContainsFunc(list, func(column string) bool { return filled[column] }) {
+			c.Missing, cannot = append(c.Missing, SayOneOf(list)), true
+		}
+	}
 	switch {
-	case len(c.LogTypes) == 0, own > 0 && ownFilled == 0, own == 0 && len(c.Missing) == len(rule.Needs.Columns) && len(c.Missing) > 0:
+	case cannot, own > 0 && ownFilled == 0, own == 0 && len(rule.Needs.OneOf) == 0 && len(c.Missing) == len(rule.Needs.Columns) && len(c.Missing) > 0:
 		c.Sight = Blind
 	case len(c.Missing) > 0:
 		c.Sight = SeesPart

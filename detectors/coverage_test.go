@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +84,94 @@ func TestReplayWithOtherParameters(t *testing.T) {
 	if stored, err := LoadFindings(t.Context(), store, FindingFilter{}); err != nil || len(stored) != 0 {
 		t.Errorf("a replay stored %d findings, %v", len(stored), err)
 	}
+}
+
+// What a rule needs is looked for in the events of its classes alone, and of several
+// columns one may be enough.
+func TestCoverageGoesByClassAndOneOf(t *testing.T) {
+	rules := []Rule{oneRule(t, "brute-force"), oneRule(t, "credential-several-places"), oneRule(t, "traffic-spike")}
+	store := openStore(t)
+	row := func(product string, class uint64, text map[schema.Text]string) {
+		e := schema.Event{UID: schema.HashUID(product)}
+		e.SetTime(testBase)
+		e.Text = [schema.TextCount]string{schema.MetadataProductName: product, schema.MetadataLogName: "access"}
+		for column, value := range text {
+			e.Text[column] = value
+		}
+		e.Number[schema.ClassUID], e.Number[schema.ActivityID], e.Number[schema.StatusID] = class, 1, 2
+		insertEvents(t, store, []schema.Event{e})
+	}
+	row("gateway", 6003, map[schema.Text]string{schema.ActorUserName: "crm-sync", schema.SessionCredentialUID: "k1", schema.SrcEndpointNetwork: "203.0.113.0/24"})
+	row("portal", 4002, map[schema.Text]string{schema.SrcEndpointNetwork: "203.0.113.0/24"})
+	row("crm", 3002, map[schema.Text]string{schema.ActorUserUID: "005A"})
+	report, err := NewRunner(store, rules, Options{}).CheckCoverage(t.Context(), 7*day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Sight{
+		"brute-force gateway": Blind, "brute-force portal": Blind, "brute-force crm": Sees,
+		"credential-several-places gateway": Sees, "credential-several-places portal": Blind, "credential-several-places crm": Blind,
+		"traffic-spike gateway": Sees, "traffic-spike portal": Blind, "traffic-spike crm": Blind,
+	}
+	for _, c := range report.Rules {
+		if c.Sight != want[c.Rule+" "+c.Product] {
+			t.Errorf("%s in %s: %+v", c.Rule, c.Product, c)
+		}
+	}
+	if i := slices.IndexFunc(report.Rules, func(c Coverage) bool { return c.Rule == "credential-several-places" && c.Product == "portal" }); !slices.Equal(report.Rules[i].Missing, []string{"session_credential_uid or actor_session_uid or actor_session_uid_alt"}) {
+		t.Errorf("missing is %q", report.Rules[i].Missing)
+	}
+	without := report
+	without.Rules = slices.DeleteFunc(slices.Clone(report.Rules), func(c Coverage) bool { return c.Product == "crm" })
+	if spots := without.BlindSpots(rules[:1]); len(spots) != 1 || spots[0].Add != logsOfClass[schema.ClassAuthentication] {
+		t.Errorf("blind spots are %+v", spots)
+	}
+}
+
+// Where a test of a rule fires, the rule is not blind: what it needs is no more than what
+// it can do with.
+func TestNoRuleIsBlindWhereItFires(t *testing.T) {
+	rules, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules {
+		for _, test := range rule.Tests {
+			// What these two need is said more strictly than it is.
+			if test.Kind != TestFires || rule.ID == "impersonation" || rule.ID == "stale-credential" {
+				continue
+			}
+			report := CoverageReport{Sources: sourcesOf(test)}
+			if !slices.ContainsFunc(report.of(rule), func(c Coverage) bool { return c.Sight != Blind }) {
+				t.Errorf("rule %s would be blind in its test %q: %+v", rule.ID, test.Name, report.of(rule))
+			}
+		}
+	}
+}
+
+// sourcesOf are the sources of a test's events.
+func sourcesOf(test Test) (sources []Source) {
+	for _, e := range test.Events {
+		e.rows(func(event *schema.Event) {
+			product, log := event.Text[schema.MetadataProductName], event.Text[schema.MetadataLogName]
+			i := slices.IndexFunc(sources, func(s Source) bool { return s.Product == product && s.LogName == log })
+			if i < 0 {
+				i = len(sources)
+				sources = append(sources, Source{Product: product, LogName: log, filled: map[uint16]map[string]bool{}})
+			}
+			s, class := &sources[i], uint16(event.Number[schema.ClassUID])
+			if s.filled[class] == nil {
+				s.classes, s.filled[class] = append(s.classes, class), map[string]bool{}
+			}
+			for column := range eventColumns {
+				text, isText := eventColumns[column].(schema.Text)
+				number, isNumber := eventColumns[column].(schema.Number)
+				if isText && event.Text[text] != "" || isNumber && event.Number[number] != 0 {
+					s.filled[class][column] = true
+				}
+			}
+		})
+	}
+	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.Product+a.LogName, b.Product+b.LogName) })
+	return sources
 }

@@ -5,6 +5,8 @@
 package detectors
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -130,8 +132,13 @@ type Rule struct {
 
 // Needs says what a rule must find in the data to be able to fire.
 type Needs struct {
-	// Columns are columns of the events table.
+	// Classes are values of class_uid; one of them is enough. Empty means any. Columns are
+	// looked for in their events alone.
+	Classes []uint16
+	// Columns are columns of the events table; each is of use to a part of the rule.
 	Columns []string
+	// OneOf are lists of columns: of each list one must be filled, or the rule sees nothing.
+	OneOf [][]string
 	// LogTypes are values of metadata_log_name; one of them is enough. Empty means
 	// any. They say where a rule may be blind, not which events it looks at.
 	LogTypes []string
@@ -139,6 +146,19 @@ type Needs struct {
 	// rule sees nothing.
 	Parameters []string
 }
+
+// AllColumns are the columns of Columns and OneOf.
+func (n Needs) AllColumns() []string {
+	return slices.Concat(n.Columns, slices.Concat(n.OneOf...))
+}
+
+// HasClass says whether the rule looks at events of a class.
+func (n Needs) HasClass(class uint16) bool {
+	return len(n.Classes) == 0 || slices.Contains(n.Classes, class)
+}
+
+// SayOneOf names a list of which one is enough.
+func SayOneOf(columns []string) string { return strings.Join(columns, " or ") }
 
 // Param is a value of a rule that can be tuned.
 type Param struct {

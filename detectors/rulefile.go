@@ -56,8 +56,10 @@ type ruleFile struct {
 }
 
 type needsFile struct {
-	Columns  []string `yaml:"columns"`
-	LogTypes []string `yaml:"log_types"`
+	Classes  []uint16   `yaml:"classes"`
+	Columns  []string   `yaml:"columns"`
+	OneOf    [][]string `yaml:"one_of"`
+	LogTypes []string   `yaml:"log_types"`
 	// Parameters must not be empty.
 	Parameters []string `yaml:"parameters"`
 }

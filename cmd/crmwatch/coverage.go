@@ -76,7 +76,10 @@ func writeCoverage(w io.Writer, report detectors.CoverageReport, rules []detecto
 		}
 		if len(sees) == 0 && len(why) == 0 {
 			types := rule.Needs.LogTypes
-			text := "no log of the type " + strings.Join(types[:min(len(types), maxShownTypes)], ", ")
+			text := "no event of the class " + detectors.SayClasses(rule.Needs.Classes)
+			if len(types) > 0 {
+				text = "no log of the type " + strings.Join(types[:min(len(types), maxShownTypes)], ", ")
+			}
 			if more := len(types) - maxShownTypes; more > 0 {
 				text += fmt.Sprintf(" or %d more", more)
 			}

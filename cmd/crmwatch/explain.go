@@ -187,15 +187,27 @@ func rulesFor(e *schema.Event, rules []detectors.Rule) (looking, blind []string)
 		if len(rule.Needs.LogTypes) > 0 && !slices.Contains(rule.Needs.LogTypes, e.Text[schema.MetadataLogName]) {
 			continue
 		}
+		if !rule.Needs.HasClass(uint16(e.Number[schema.ClassUID])) {
+			continue
+		}
 		if unset := rule.Unset(); len(unset) > 0 {
 			blind = append(blind, rule.ID+" (parameter "+unset[0]+" is empty)")
 			continue
 		}
-		missing := slices.IndexFunc(rule.Needs.Columns, func(column string) bool { return !filled[column] })
-		if missing < 0 {
+		empty := func(column string) bool { return !filled[column] }
+		missing := ""
+		if i := slices.IndexFunc(rule.Needs.Columns, empty); i >= 0 {
+			missing = rule.Needs.Columns[i]
+		}
+		for _, list := range rule.Needs.OneOf {
+			if !slices.ContainsFunc(list, func(column string) bool { return filled[column] }) {
+				missing = detectors.SayOneOf(list)
+			}
+		}
+		if missing == "" {
 			looking = append(looking, rule.ID)
 		} else {
-			blind = append(blind, rule.ID+" (no "+rule.Needs.Columns[missing]+")")
+			blind = append(blind, rule.ID+" (no "+missing+")")
 		}
 	}
 	return looking, blind

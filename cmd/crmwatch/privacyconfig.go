@@ -79,6 +79,11 @@ func tellBlinded(term terminal, cfg config, rules []detectors.Rule) {
 					missing = append(missing, column)
 				}
 			}
+			for _, list := range rule.Needs.OneOf {
+				if !slices.ContainsFunc(list, func(column string) bool { return !o.LeavesOut(column) }) {
+					missing = append(missing, detectors.SayOneOf(list))
+				}
+			}
 			if len(missing) > 0 {
 				fmt.Fprintf(term.err, "crmwatch: %s %s leaves out %s, which rule %s looks at\n", s.kind, s.name, strings.Join(missing, ", "), rule.ID)
 			}

@@ -118,6 +118,9 @@ func writeRule(w io.Writer, r detectors.Rule) {
 	} else {
 		fmt.Fprintf(table, "Window\t%s\nFinds\t%s\n", r.Window, judged)
 	}
+	if len(r.Needs.Classes) > 0 {
+		fmt.Fprintf(table, "Classes\t%s\n", detectors.SayClasses(r.Needs.Classes))
+	}
 	fmt.Fprintf(table, "Log types\t%s\n", orAny(r.Needs.LogTypes))
 	if unset := r.Unset(); len(unset) > 0 {
 		or := ""
