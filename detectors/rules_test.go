@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crmwatch/crmwatch/engine/enginetest"
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -27,6 +29,26 @@ func TestBuiltinRulesAreValid(t *testing.T) {
 	if err := Validate(t.Context(), openStore(t), rules); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Rules that judge failed logins agree on which refusals are no guesses.
+func TestRulesShareOneListOfRefusalsThatAreNoGuesses(t *testing.T) {
+	shared := oneRule(t, "brute-force")
+	for _, id := range []string{"password-spray", "credential-stuffing", "success-after-failures-new-network"} {
+		if diff := cmp.Diff(parameter(shared, "not_guesses"), parameter(oneRule(t, id), "not_guesses")); diff != "" {
+			t.Errorf("not_guesses of %s differs from that of %s:\n%s", id, shared.ID, diff)
+		}
+	}
+}
+
+// parameter is the value of a rule's parameter, nil where it has none.
+func parameter(r Rule, name string) any {
+	for _, p := range r.Params {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return nil
 }
 
 // A rule that can no longer fire, fires too early, or lost its tests does not pass.
