@@ -21,7 +21,7 @@ import (
 const engineChild = "engine-child"
 
 // heldOut is the seed of the simulated month. No rule was changed for what it showed.
-const heldOut = 2028
+const heldOut = 2029
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
