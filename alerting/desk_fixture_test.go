@@ -45,37 +45,6 @@ func openOffice(t *testing.T) *office {
 	return o
 }
 
-// offices is the database of all offices, one after another: making its tables costs
-// more than most tests.
-var offices driver.Conn
-
-// lasting keeps what a test opens for the tests after it.
-type lasting struct{ testing.TB }
-
-func (lasting) Cleanup(func()) {}
-
-// emptyStore is a database with tables that hold nothing.
-func emptyStore(t *testing.T) driver.Conn {
-	t.Helper()
-	if offices == nil {
-		store := enginetest.Open(lasting{t})
-		if _, err := schema.Migrate(t.Context(), store); err != nil {
-			t.Fatal(err)
-		}
-		offices = store
-		return store
-	}
-	for _, statement := range []string{
-		"TRUNCATE TABLE findings", "TRUNCATE TABLE alerts", "TRUNCATE TABLE notifications", "TRUNCATE TABLE alert_requests", "TRUNCATE TABLE alert_transitions",
-		"TRUNCATE TABLE silences",
-	} {
-		if err := offices.Exec(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return offices
-}
-
 // restart makes a new desk on the same database, as a new process would.
 func (o *office) restart() {
 	o.t.Helper()
