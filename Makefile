@@ -3,6 +3,7 @@ GO       ?= go
 BIN      := bin/crmwatch
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES := ./...
+PACK     := $(GO) test -run '^$$' -bench 'BenchmarkPack$$' -benchtime 1x -timeout 3h ./detectors
 
 .PHONY: all build engine demo test unit lint bench quality orders histories faults clean help
 all: build
@@ -32,10 +33,12 @@ lint:
 	$(GO) vet $(PACKAGES)
 	$(GO) tool staticcheck $(PACKAGES)
 
-## bench: speed beside the engine's own reading of the same file; records and megabytes a second of each format
+## bench: speed beside the engine's own reading of the same file; records and megabytes a second of each format; a run of all rules
 bench: build engine
 	@$(BIN) bench
 	@$(GO) test -run '^$$' -bench 'Formats$$|AgainstBareSplit' ./agent/formats
+	@echo 'One run of all rules over the last five minutes of a month; for 100 million events: $(PACK) -pack-events 100000000 -pack-data DIR'
+	@$(PACK) -pack-events 2000000
 
 ## quality: what the baselines and all rules find and raise in vain, where the truth is known (minutes; held-out seeds)
 quality: engine

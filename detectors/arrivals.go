@@ -46,21 +46,13 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 		a.Cost = meter.Cost()
 		a.Findings, a.Suppressed = parted(a.Findings)
 	}()
-	from, err := r.Watermark(ctx, rule.stateName())
+	from, found, err := r.arrived(ctx, rule, now)
 	if err != nil {
 		return Arrival{}, err
 	}
 	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from, watermark: rule.stateName()}
-	settled := now.Add(-r.options.Settle)
-	if !settled.After(from) {
+	if found.latest.IsZero() {
 		return a, nil
-	}
-	if err := r.digest(ctx, settled); err != nil {
-		return a, err
-	}
-	found, err := r.windowsArrived(ctx, rule, from, settled)
-	if err != nil || found.latest.IsZero() {
-		return a, err
 	}
 	arrived := found.windows
 	a.LatenessMedian, a.LatenessMax = found.median, found.longest
@@ -73,7 +65,7 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 	if rule.Kind.remembers() {
 		return r.stateArrivals(ctx, rule, a, arrived)
 	}
-	holding, err := r.windowsAround(ctx, rule, arrived)
+	holding, err := r.windowsAround(ctx, rule, arrived, found.newest)
 	if err != nil {
 		return a, err
 	}

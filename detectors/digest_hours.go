@@ -9,7 +9,7 @@ import (
 // calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
-    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, first, last, version)
+    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -22,46 +22,52 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     countIf(duration > 0), ` + counts(10, "duration >= %d", func(i int) int { return 64 << i }) + `,
     ` + counts(12, "http_response_code > 0 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
     ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
+    sumMapIf(map(if(resources_name != '', toString(resources_name), toString(resources_type)) AS object, x_rows_processed), object_told),
+    sumMapIf(map(object, traffic_bytes_in), class_uid = 6003 AND activity_id = 2 AND x_rows_processed > 0 AND traffic_bytes_in > 0 AND object != '' AS object_told),
     min(time), max(time), {version:UInt64}
 FROM events FINAL
-WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN
-(
-    SELECT DISTINCT toStartOfHour(time) FROM events
-    WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)}
-)
+WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN {hours:Array(DateTime('UTC'))}
 GROUP BY hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host`
 
-// partnersStatement counts the calls of the hours into which events arrive. A call near
-// the end of an hour may have its partner in the next.
-const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, version)
-WITH touched AS
+// servicesStatement sums the hours without the identities.
+const servicesStatement = `INSERT INTO event_services (hour, class_uid, tenant, product, format, log, service, host,
+    calls, failed, timed, slow, calls_by_slot, errors_by_slot, last, version)
+SELECT hour, class_uid, tenant, product, format, log, service, host,
+    sum(calls), sum(failed), sum(timed), sumForEach(slow), sumForEach(calls_by_slot), sumForEach(errors_by_slot), max(last), {version:UInt64}
+FROM event_hours FINAL
+WHERE hour IN {hours:Array(DateTime('UTC'))}
+GROUP BY hour, class_uid, tenant, product, format, log, service, host`
+
+// daysStatement sums the hours of whole days.
+const daysStatement = `INSERT INTO event_days (day, class_uid, activity_id, tenant, product, log, uid, calls, records, most, version)
+SELECT toDate(hour) AS day, class_uid, activity_id, tenant, product, log, uid, sum(calls), sum(total), max(total), {version:UInt64}
+FROM
 (
-    SELECT DISTINCT toStartOfHour(time) AS h FROM events
-    WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ingested_at > {arrived_from:DateTime64(3)} AND class_uid IN (6003, 4002)
+    SELECT hour, class_uid, activity_id, tenant, product, log, uid, sum(calls) AS calls, sum(records) AS total
+    FROM event_hours FINAL
+    WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+    GROUP BY hour, class_uid, activity_id, tenant, product, log, uid
 )
-SELECT toStartOfHour(time) AS hour, 'id' AS sort, metadata_tenant_uid AS tenant, metadata_product_name AS product, toString(` + identity + `) AS who,
-    uniqExact(metadata_correlation_uid) AS calls,
-    uniqExactIf(metadata_correlation_uid, metadata_correlation_uid IN
-    (
-        SELECT metadata_correlation_uid
-        FROM events
-        WHERE class_uid IN (6003, 4002) AND metadata_correlation_uid != '' AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
-            AND time >= {from:DateTime64(3)} - toIntervalHour(1) AND time < {to:DateTime64(3)} + toIntervalHour(1)
-            AND toStartOfHour(time) IN (SELECT arrayJoin([h - toIntervalHour(1), h, h + toIntervalHour(1)]) FROM (SELECT h FROM touched))
-        GROUP BY metadata_correlation_uid
-        HAVING uniqExact(metadata_product_name) > 1
-    )) AS matched, {version:UInt64}
-FROM events
-WHERE class_uid IN (6003, 4002) AND metadata_correlation_uid != '' AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
-    AND time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN (SELECT * FROM touched)
-GROUP BY hour, sort, tenant, product, who
-UNION ALL
-SELECT toStartOfHour(time) AS hour, 'name' AS sort, metadata_tenant_uid AS tenant, metadata_product_name AS product,
-    arrayJoin(arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))) AS who,
-    uniqExact(if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid))) AS calls, 0 AS matched, {version:UInt64}
-FROM events
-WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
-    AND time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN (SELECT * FROM touched)
+GROUP BY day, class_uid, activity_id, tenant, product, log, uid`
+
+// partnersStatement counts the calls of the hours into which events arrive, reading them
+// and the hours beside them once. A call near the end of an hour may have its partner in
+// the next.
+const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, version)
+SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, count() AS calls, countIf(paired AND sort = 'id') AS matched, {version:UInt64}
+FROM
+(
+    SELECT call, uniqExact(metadata_product_name) > 1 AS paired,
+        arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
+            arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2),
+                arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []),
+                    arrayMap(n -> ('name', n), arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)])))), []))) AS told
+    FROM events
+    WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
+        AND time >= {from:DateTime64(3)} - toIntervalHour(1) AND time < {to:DateTime64(3)} + toIntervalHour(1)
+        AND toStartOfHour(time) IN {around:Array(DateTime('UTC'))}
+    GROUP BY if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid)) AS call
+)
 GROUP BY hour, sort, tenant, product, who`
 
 // counts is an array of the numbers of events that fulfil a condition with each of n

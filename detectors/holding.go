@@ -24,27 +24,20 @@ WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND (%s
 )
 ORDER BY w`
 
-// The lateness of all arrivals that matter is that of their windows, put together. The
-// last arrival is one of any event: those that do not matter have been looked at too.
-const arrivedQuery = `SELECT w, matters, max(latest) OVER () AS latest, quantileTDigestMerge(0.5)(lateness) OVER () AS median, max(longest) OVER () AS longest
-FROM (
-    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
-        (%s
-) AS kept
-    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toUInt8(max(kept)) AS matters, max(ingested_at) AS latest,
-        quantileTDigestStateIf(0.5)(late, kept) AS lateness, maxIf(late, kept) AS longest
-    FROM events
-    WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
-    GROUP BY w
+const holdingAnyQuery = `SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w
+FROM events
+WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND (%s
 )
-ORDER BY w`
+LIMIT 1
+SETTINGS max_threads = 1, max_block_size = 8192`
 
 // windowsAround lists the grid windows that hold events and that arrivals in others
 // (sorted) can change. The windows of the arrivals are known to hold some, so their events,
-// in a live run those of a whole day, are not read for it.
-func (r *Runner) windowsAround(ctx context.Context, rule Rule, arrived []int64) (holding []int64, err error) {
+// in a live run those of a whole day, are not read for it, and no window holds any after the
+// newest event.
+func (r *Runner) windowsAround(ctx context.Context, rule Rule, arrived []int64, newest time.Time) (holding []int64, err error) {
 	first, last := gridWindow(arrived[0], rule.Window), gridWindow(arrived[len(arrived)-1], rule.Window)
-	stretches := []Window{{first.From.Add(-rule.overhang()), first.From}, {last.To, last.To.Add(rule.reach())}}
+	stretches := []Window{{first.From.Add(-rule.overhang()), first.From}, {last.To, earlier(last.To.Add(rule.reach()), newest.Add(time.Millisecond))}}
 	if last.From.Sub(first.From) != time.Duration(len(arrived)-1)*rule.Window {
 		stretches = append(stretches, Window{first.From, last.To})
 	}
@@ -52,13 +45,55 @@ func (r *Runner) windowsAround(ctx context.Context, rule Rule, arrived []int64) 
 		if !stretch.From.Before(stretch.To) {
 			continue
 		}
-		found, err := r.windowsHolding(ctx, rule, &stretch)
+		found, err := r.windowsHoldingAny(ctx, rule, stretch)
 		if err != nil {
 			return nil, err
 		}
 		holding = append(holding, found...)
 	}
 	slices.Sort(holding)
+	return holding, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// windowsHoldingAny is windowsHolding. Of a few windows each is asked for one event: its
+// other events are not read then.
+func (r *Runner) windowsHoldingAny(ctx context.Context, rule Rule, within Window) (holding []int64, err error) {
+	const few = 3
+	windows := gridWindows(within.From, within.To, rule.Window)
+	if len(windows) > few {
+		return r.windowsHolding(ctx, rule, &within)
+	}
+	// What the screen leaves out is not evaluated, whether it holds events or not.
+	screened := windows
+	if rule.Screen != "" {
+		var err error
+		if screened, err = r.screen(ctx, rule, windows); err != nil {
+			return nil, err
+		}
+	}
+	for _, index := range windows {
+		if !slices.Contains(screened, index) {
+			holding = append(holding, index)
+			continue
+		}
+		window := gridWindow(index, rule.Window)
+		if window.From.Before(within.From) {
+			window.From = within.From
+		}
+		found, err := r.windowNumbers(ctx, rule, holdingAnyQuery, clickhouse.DateNamed("from", window.From, clickhouse.MilliSeconds),
+			clickhouse.DateNamed("to", earlier(window.To, within.To), clickhouse.MilliSeconds))
+		if err != nil {
+			return nil, err
+		}
+		holding = append(holding, found...)
+	}
 	return holding, nil
 }
 
@@ -77,30 +112,10 @@ type arrivedWindows struct {
 	windows []int64
 	// latest is the last arrival, also of events that the rule does not read.
 	latest time.Time
+	// newest is the latest event time in the store.
+	newest time.Time
 	// median and longest are how late the rows came: arrival less event time.
 	median, longest time.Duration
-}
-
-// windowsArrived lists the grid windows touched by rows that arrived in (from, to] and
-// that the rule reads.
-func (r *Runner) windowsArrived(ctx context.Context, rule Rule, from, to time.Time) (arrived arrivedWindows, err error) {
-	err = r.windowRows(ctx, rule, arrivedQuery, func(rows driver.Rows) error {
-		var number, longest int64
-		var matters uint8
-		var at time.Time
-		var median float32
-		if err := rows.Scan(&number, &matters, &at, &median, &longest); err != nil {
-			return err
-		}
-		arrived.latest = at.UTC()
-		if matters == 0 {
-			return nil
-		}
-		arrived.windows = append(arrived.windows, number)
-		arrived.median, arrived.longest = time.Duration(min(int64(median), longest))*time.Millisecond, time.Duration(longest)*time.Millisecond
-		return nil
-	}, clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds))
-	return arrived, err
 }
 
 func (r *Runner) windowNumbers(ctx context.Context, rule Rule, query string, args ...any) (numbers []int64, err error) {

@@ -55,6 +55,8 @@ type Runner struct {
 	// began is when the runner was made, ran when each rule ran last and well.
 	began time.Time
 	ran   sync.Map
+	// rounds are what has arrived for rules that have not asked yet.
+	rounds rounds
 }
 
 // NewRunner makes a runner; it starts nothing.

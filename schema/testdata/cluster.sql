@@ -460,6 +460,55 @@ SETTINGS index_granularity = 1024;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0013_digest');
 
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS object_records Map(String, UInt64);
+
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS object_bytes Map(String, UInt64);
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_services ON CLUSTER `crm`
+(
+    hour DateTime('UTC'),
+    class_uid UInt16,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    format LowCardinality(String),
+    log LowCardinality(String),
+    service LowCardinality(String),
+    host LowCardinality(String),
+    calls UInt64,
+    failed UInt64,
+    timed UInt64,
+    slow Array(UInt64),
+    calls_by_slot Array(UInt64),
+    errors_by_slot Array(UInt64),
+    last DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_services', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, class_uid, tenant, product, format, log, service, host)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_days ON CLUSTER `crm`
+(
+    day Date,
+    class_uid UInt16,
+    activity_id UInt8,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    log LowCardinality(String),
+    uid String,
+    calls UInt64,
+    records UInt64,
+    most UInt64,
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_days', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (class_uid, day, activity_id, tenant, product, log, uid)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0014_digest_sums');
+
 CREATE TABLE IF NOT EXISTS `crmwatch`.suppressed_findings ON CLUSTER `crm`
 (
     finding_uid UUID,
