@@ -3,6 +3,8 @@ package alerting
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,13 +61,17 @@ func (d *Desk) sweepNotifier(ctx context.Context, n Notifier, b *budget, now tim
 		schema.Named("notifier", n.Name())); err != nil {
 		return err
 	}
+	muted, err := d.mutedOf(ctx, rows, now)
+	if err != nil {
+		return err
+	}
 	of := digestOf{n.Name(), b.from}
 	digest := of.uid()
 	var changed []*delivery
 	worst := schema.SeverityUnknown
 	for key, row := range rows {
 		due, isDue := d.due[key.alert]
-		if key.notifier != n.Name() || row.state != statePending || !isDue || d.muting.held[key.alert] || b.allows(due.severity, now) {
+		if key.notifier != n.Name() || row.state != statePending || !isDue || muted[key.alert] || d.muting.held[key.alert] || b.allows(due.severity, now) {
 			continue
 		}
 		row.state, row.reason, row.digest, row.severity, row.notBefore = stateHeld, "digest", digest, due.severity, time.Time{}
@@ -96,6 +102,27 @@ func (d *Desk) sweepNotifier(ctx context.Context, n Notifier, b *budget, now tim
 	d.due[digest] = dueAlert{severity: max(worst, d.due[digest].severity), firstSeen: of.from}
 	d.forgetHeld(rows)
 	return nil
+}
+
+// mutedOf finds the alerts of rows of which no digest is to tell, because they have
+// been muted since they were written down.
+func (d *Desk) mutedOf(ctx context.Context, rows map[deliveryKey]*delivery, now time.Time) (map[schema.UID]bool, error) {
+	if d.muting.active == "" {
+		return nil, nil
+	}
+	uids := map[schema.UID]bool{}
+	for key := range rows {
+		uids[key.alert] = true
+	}
+	alerts, err := alertsByUID(ctx, d.store, slices.Collect(maps.Keys(uids)))
+	if err != nil {
+		return nil, err
+	}
+	muted := map[schema.UID]bool{}
+	for _, a := range alerts {
+		muted[a.UID] = d.muted(a, now).Muted()
+	}
+	return muted, nil
 }
 
 // forgetHeld takes off the list of what is due the alerts of which every row is held

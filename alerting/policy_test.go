@@ -293,6 +293,25 @@ func (o *office) expectHolds(say string, alerts int) {
 	}
 }
 
+// What is silenced before it was told is in no digest.
+func TestDigestLeavesOutWhatIsMuted(t *testing.T) {
+	o := openOffice(t)
+	o.policy.Rates = map[string]alerting.Rate{"slack": {Alerts: 1, Per: time.Hour}}
+	o.restart()
+	var findings []schema.Finding
+	for _, name := range []string{"a", "b", "c"} {
+		findings = append(findings, about(finding("brute-force", at(4)), "user", name, name+"@acme.example"))
+	}
+	o.mustFind(findings...)
+	first, _, _ := strings.Cut(strings.SplitAfter(o.theMessage().Text, "brute-force: ")[1], "@")
+	o.silence("entity=" + map[string]string{"a": "b", "b": "c", "c": "a"}[first] + "* --for 2h --reason r")
+	o.clock.Advance(6 * time.Second)
+	o.ticks(4)
+	if texts := o.texts(); len(texts) != 2 || !strings.Contains(texts[1], "1 more alert (1 medium)") {
+		t.Errorf("%q", texts)
+	}
+}
+
 // expectStorm checks the messages of a storm: so many in all, of which one is a digest
 // of the rest. It returns how many are about alerts that are high.
 func (o *office) expectStorm(messages, held int) (high int) {

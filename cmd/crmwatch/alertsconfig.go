@@ -163,8 +163,8 @@ func (c *configCheck) notifier(place, name string, cfg *config, n notifierConfig
 	if name == "" || len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
 		c.fail(place, "the notifier's name is %q: use 1 to 64 of a-z, 0-9, dash, dot and underscore", name)
 	}
-	if name == slackNotifier && cfg.Slack.TokenFile != "" || name == consoleNotifier && n.Console == nil {
-		c.fail(place, "the name %s is taken: the key slack makes a notifier slack, and console is what takes over from others; choose another", name)
+	if name == slackNotifier && cfg.Slack.TokenFile != "" || name == consoleNotifier {
+		c.fail(place, "the name %s is taken: the key slack makes a notifier slack, and console is what takes over from others; choose another, such as terminal", name)
 	}
 	switch kinds := n.kinds(); len(kinds) {
 	case 1:

@@ -65,7 +65,7 @@ func (c config) notifiers(parts notifierParts) (all []alerting.Notifier, fallbac
 	if len(all) == 0 {
 		return []alerting.Notifier{parts.console}, nil, nil
 	}
-	if consoles == len(all) || slices.ContainsFunc(all, func(n alerting.Notifier) bool { return n.Name() == parts.console.Name() }) {
+	if consoles == len(all) {
 		return all, nil, nil
 	}
 	return all, parts.console, nil
