@@ -41,7 +41,7 @@ func (l *line) holdUntil(t time.Time) {
 // saved before the step that it permits.
 func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delivery) (next time.Time, err error) {
 	hash, now := contentHash(a), d.options.Clock()
-	current := row.hash == hash && (row.state == stateSent || row.state == stateFailed)
+	current := row.hash == hash && (row.state == stateSent || row.state == stateFailed || row.state == stateSkipped)
 	if current {
 		return d.thread(ctx, n, a, row)
 	}
@@ -51,6 +51,9 @@ func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delive
 		if row.receipt.Message != "" {
 			row.state = stateSent
 		}
+	}
+	if row.state == stateSkipped {
+		row.state = statePending
 	}
 	if row.state == stateHeld {
 		if a.Status.Closed() || row.digest != (schema.UID{}) && a.Severity <= row.severity {
@@ -64,7 +67,7 @@ func (d *Desk) tell(ctx context.Context, n Notifier, a schema.Alert, row *delive
 	}
 	if a.Status.Closed() && row.state == statePending {
 		// Nobody has heard of it, and nobody has anything left to do.
-		row.state, row.hash, row.sentAt, row.told = stateSent, hash, now, a.Version
+		row.state, row.hash, row.told = stateSkipped, hash, a.Version
 		return time.Time{}, saveDeliveries(ctx, d.store, now, row)
 	}
 	if wait := d.waitUntil(n, a, row); wait.After(now) {

@@ -168,7 +168,7 @@ func (d *Desk) recover(ctx context.Context) error {
 	var due []schema.UID
 	for _, row := range rows {
 		if !slices.ContainsFunc(d.notifiers, func(n Notifier) bool { return n.Name() == row.notifier }) {
-			if row.state != stateSent && row.state != stateFailed {
+			if row.state != stateSent && row.state != stateFailed && row.state != stateSkipped {
 				d.orphans = append(d.orphans, row.alert)
 			}
 			continue

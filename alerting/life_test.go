@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 	"github.com/crmwatch/crmwatch/schema"
 	"github.com/google/go-cmp/cmp"
 )
@@ -257,5 +258,26 @@ func TestRequestOfAnotherProcess(t *testing.T) {
 	}
 	if a := o.theAlert(); a.Status != schema.AlertResolved {
 		t.Errorf("it is %s", a.Status)
+	}
+}
+
+// An alert that is closed before Slack took it is told to nobody; opened again, it is
+// posted as any other.
+func TestClosedBeforeAnybodyHeard(t *testing.T) {
+	o := openOffice(t)
+	o.server.Script("chat.postMessage", fakeslack.RateLimited(10*time.Minute))
+	o.mustFind(finding("recon", at(1)))
+	o.clock.Advance(time.Minute)
+	o.request(o.ask(schema.ActionResolve, "", time.Time{}))
+	o.flush(time.Hour)
+	if len(o.messages()) != 0 {
+		t.Fatalf("what is closed was told: %s", o.theMessage().Text)
+	}
+	o.restart()
+	o.flush(time.Hour)
+	o.request(o.ask(schema.ActionReopen, "", time.Time{}))
+	o.flush(time.Hour)
+	if m := o.theMessage(); labelled(m) || o.calls("chat.update") != 0 {
+		t.Errorf("%d updates of %s", o.calls("chat.update"), m.Text)
 	}
 }

@@ -24,6 +24,8 @@ const (
 	stateSent deliveryState = "sent"
 	// stateFailed: this content was refused; another content is tried again.
 	stateFailed deliveryState = "failed"
+	// stateSkipped: the alert was closed before anybody heard of it.
+	stateSkipped deliveryState = "skipped"
 	// stateHeld: nobody is told for now, because the alert is muted, or a digest tells
 	// of it.
 	stateHeld deliveryState = "held"
