@@ -23,9 +23,10 @@ import (
 const stopTimeout = 30 * time.Second
 
 // lockPatience is how long to wait for a data directory that another process has
-// open, lockRetry how often to look.
+// open, leaving how long for one whose engine still answers, lockRetry how often to look.
 const (
 	lockPatience = 20 * time.Second
+	leaving      = 5 * time.Second
 	lockRetry    = 200 * time.Millisecond
 )
 
@@ -88,6 +89,15 @@ func openDatabase(ctx context.Context, dir string, options databaseOptions) (*da
 // connect joins the engine that already serves dir, or starts one.
 func (db *database) connect(ctx context.Context, dir string, options databaseOptions) error {
 	endpoint, err := engine.ReadEndpoint(ctx, dir)
+	// The engine of a crmwatch that was killed answers for a moment yet.
+	for deadline := time.Now().Add(leaving); err == nil && options.exclusive && time.Now().Before(deadline); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockRetry):
+		}
+		endpoint, err = engine.ReadEndpoint(ctx, dir)
+	}
 	switch {
 	case err == nil && options.exclusive:
 		return fmt.Errorf("another crmwatch already runs on %s, at %s: stop it, or use another data directory", dir, endpoint.URL)
