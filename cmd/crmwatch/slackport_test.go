@@ -12,7 +12,6 @@ import (
 
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
 	"github.com/crmwatch/crmwatch/alerting/interaction"
-	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/engine"
 	"github.com/goccy/go-yaml"
 )
@@ -77,22 +76,6 @@ func TestTheDocumentedSlackConfigurationIsInOrder(t *testing.T) {
 	}
 }
 
-// bruteForceOnly leaves one rule in a configuration: to start with it is cheap.
-func bruteForceOnly(t *testing.T, text string) string {
-	t.Helper()
-	rules, err := detectors.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var others []string
-	for _, r := range rules {
-		if r.ID != "brute-force" {
-			others = append(others, r.ID)
-		}
-	}
-	return strings.Replace(text, "rules: {", "rules: {disabled: ["+strings.Join(others, ", ")+"], ", 1)
-}
-
 // alertShown is the status that the first message in the channel shows, or all of it.
 func alertShown(slack *fakeslack.Server) string {
 	text := slack.Messages(fakeslack.DefaultChannel.ID)[0].Render()
@@ -118,7 +101,7 @@ func TestButtonsOfARunningCrmwatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	configure := func(way string) {
-		i.write("crmwatch.yaml", bruteForceOnly(t, strings.Replace(string(base), "slack: {", "slack: {allowed_users: [U0MIRA00001], "+way+", ", 1)))
+		i.write("crmwatch.yaml", strings.Replace(string(base), "slack: {", "slack: {allowed_users: [U0MIRA00001], "+way+", ", 1))
 	}
 	configure("app_token_file: ./slack-app.token")
 	i.start()
@@ -232,7 +215,7 @@ func TestButtonsOfTwoInstances(t *testing.T) {
 		i.write("dsn", dsn)
 		i.write("app.token", "xapp-1-invented\n")
 		changed := strings.Replace(string(text), `store: {listen: "127.0.0.1:0"}`, "store: {dsn_file: ./dsn}", 1)
-		i.write("crmwatch.yaml", bruteForceOnly(t, strings.Replace(changed, "slack: {", "slack: {allowed_users: [U0MIRA00001], app_token_file: ./app.token, ", 1)))
+		i.write("crmwatch.yaml", strings.Replace(changed, "slack: {", "slack: {allowed_users: [U0MIRA00001], app_token_file: ./app.token, ", 1))
 		i.start()
 		i.eventually("the connection", "true", func() string {
 			return strconv.FormatBool(strings.Contains(i.log.String(), "connected by Socket Mode"))
