@@ -135,6 +135,7 @@ var logsOfColumn = map[string]string{
 	"account_switch_type_id":        "who logged in as whom: Salesforce LoginAs or LoginAsEvent, SugarCRM access log",
 	"src_endpoint_location_country": "logins with their country: Salesforce LoginHistory or LoginEvent, Entra sign-ins, HubSpot login history",
 	"session_credential_uid":        "calls with the id of their key: Kong, AWS API Gateway, Entra service principal sign-ins",
+	"actor_app_uid":                 "calls with their connected app: Salesforce RestApi or API, Entra sign-ins",
 	"actor_session_uid":             "calls with their session: Salesforce EventLogFile or real-time events, Dataverse audit",
 	"x_rows_processed":              "reads with their number of records: Salesforce RestApi, API or BulkApi2, Dataverse audit",
 	"query_info_query_string":       "queries with their text: Salesforce RestApi, API or ApiEvent",
