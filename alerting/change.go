@@ -16,7 +16,7 @@ func (d *Desk) changeOf(ctx context.Context, a schema.Alert, after, upTo uint64)
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Alert: a.UID, Version: upTo}
+	c := Change{Alert: a.UID, Version: upTo, Title: strings.ToUpper(a.Severity.String()) + "  " + shown(a.Title, maxTitle)}
 	var lines []string
 	for _, t := range list {
 		if line := tellTransition(t); line != "" {

@@ -20,6 +20,8 @@ type Threader interface {
 // Change is what happened to an alert since its thread was last told.
 type Change struct {
 	Alert schema.UID
+	// Title is the alert's headline, for where the change does not stand under it.
+	Title string
 	// Version is the alert's version up to which it tells.
 	Version uint64
 	// Text is plain text of one or more lines, without markup.

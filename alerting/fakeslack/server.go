@@ -160,6 +160,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/actions/"):
 		s.serveResponse(w, r)
 		return
+	case strings.HasPrefix(r.URL.Path, "/services/"):
+		s.serveIncoming(w, r)
+		return
 	}
 	s.SetURL("http://" + r.Host)
 	method := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -226,6 +229,9 @@ func (s *Server) call(method, token string, arguments map[string]string) map[str
 }
 
 func (s *Server) dispatch(method, token string, arguments map[string]string) map[string]any {
+	if method == incomingMethod {
+		return s.postMessage(arguments)
+	}
 	handle, known := map[string]func(map[string]string) map[string]any{
 		"apps.connections.open": s.connectionsOpen,
 		"auth.test":             s.authTest,

@@ -37,13 +37,15 @@ func (c alertsConfig) notifyFrom() schema.Severity {
 	return severity
 }
 
-// notifierConfig is one notifier: one of slack, webhook, file and console.
+// notifierConfig is one notifier: one of slack, incoming_webhook, webhook, file and console.
 type notifierConfig struct {
 	Slack   *channelConfig `yaml:"slack"`
 	Webhook *webhookConfig `yaml:"webhook"`
-	File    *fileConfig    `yaml:"file"`
-	Console *struct{}      `yaml:"console"`
-	Rate    *rateConfig    `yaml:"rate"`
+	// IncomingWebhook is an address of Slack's that takes messages for one channel.
+	IncomingWebhook *incomingWebhookConfig `yaml:"incoming_webhook"`
+	File            *fileConfig            `yaml:"file"`
+	Console         *struct{}              `yaml:"console"`
+	Rate            *rateConfig            `yaml:"rate"`
 }
 
 // channelConfig is another channel for the token of the key slack.
@@ -55,6 +57,10 @@ type webhookConfig struct {
 	URLFile    string `yaml:"url_file"`
 	HeaderFile string `yaml:"header_file"`
 	SecretFile string `yaml:"secret_file"`
+}
+
+type incomingWebhookConfig struct {
+	URLFile string `yaml:"url_file"`
 }
 
 type fileConfig struct {
@@ -77,7 +83,7 @@ func (c notifierConfig) kinds() (kinds []string) {
 	for _, k := range []struct {
 		name  string
 		given bool
-	}{{"slack", c.Slack != nil}, {"webhook", c.Webhook != nil}, {"file", c.File != nil}, {"console", c.Console != nil}} {
+	}{{"slack", c.Slack != nil}, {"incoming_webhook", c.IncomingWebhook != nil}, {"webhook", c.Webhook != nil}, {"file", c.File != nil}, {"console", c.Console != nil}} {
 		if k.given {
 			kinds = append(kinds, k.name)
 		}
@@ -115,6 +121,9 @@ func (c *alertsConfig) resolvePaths(dir string) {
 			resolve(&n.Webhook.URLFile)
 			resolve(&n.Webhook.HeaderFile)
 			resolve(&n.Webhook.SecretFile)
+		}
+		if n.IncomingWebhook != nil {
+			resolve(&n.IncomingWebhook.URLFile)
 		}
 		if n.File != nil {
 			resolve(&n.File.Path)
@@ -169,7 +178,7 @@ func (c *configCheck) notifier(place, name string, cfg *config, n notifierConfig
 	switch kinds := n.kinds(); len(kinds) {
 	case 1:
 	case 0:
-		c.fail(place, "the notifier %s is of no kind: add slack, webhook, file or console, such as console: {}", name)
+		c.fail(place, "the notifier %s is of no kind: add slack, incoming_webhook, webhook, file or console, such as console: {}", name)
 	default:
 		c.fail(place, "the notifier %s is %s: keep one", name, strings.Join(kinds, " and "))
 	}
@@ -183,6 +192,9 @@ func (c *configCheck) notifier(place, name string, cfg *config, n notifierConfig
 	}
 	if n.Webhook != nil && n.Webhook.URLFile == "" {
 		c.fail(place+".webhook", "url_file is missing: put the URL into a file of mode 0600, because it often holds a secret, and name it here")
+	}
+	if n.IncomingWebhook != nil && n.IncomingWebhook.URLFile == "" {
+		c.fail(place+".incoming_webhook", "url_file is missing: put the URL, https://hooks.slack.com/services/..., into a file of mode 0600, because whoever has it can post, and name it here")
 	}
 	if n.File != nil && n.File.Path == "" {
 		c.fail(place+".file", "path is missing: name the file, such as path: /var/log/crmwatch/alerts.jsonl")
@@ -213,7 +225,7 @@ func (c config) rates() map[string]alerting.Rate {
 	}
 	add(slackNotifier, true, c.Slack.Rate)
 	for name, n := range c.Alerts.Notifiers {
-		add(name, n.Slack != nil, n.Rate)
+		add(name, n.Slack != nil || n.IncomingWebhook != nil, n.Rate)
 	}
 	return rates
 }

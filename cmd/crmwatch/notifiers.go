@@ -55,6 +55,12 @@ func (c config) notifiers(parts notifierParts) (all []alerting.Notifier, fallbac
 				return nil, nil, err
 			}
 			all = append(all, w)
+		case n.IncomingWebhook != nil:
+			w, err := n.IncomingWebhook.open(name, parts)
+			if err != nil {
+				return nil, nil, err
+			}
+			all = append(all, w)
 		case n.File != nil:
 			all = append(all, alerting.NewFile(name, n.File.Path))
 		default:
@@ -91,6 +97,14 @@ func (c webhookConfig) open(name string) (*alerting.Webhook, error) {
 	return alerting.NewWebhook(o)
 }
 
+func (c incomingWebhookConfig) open(name string, parts notifierParts) (*alerting.IncomingWebhook, error) {
+	address, err := readSecret(c.URLFile)
+	if err != nil {
+		return nil, fmt.Errorf("notifier %s: %w", name, err)
+	}
+	return alerting.NewIncomingWebhook(alerting.IncomingWebhookOptions{Name: name, URL: address, Runbook: parts.runbook, NotSeen: parts.notSeen})
+}
+
 // checkNotifiers asks each Slack notifier whether token and channel are good.
 func checkNotifiers(ctx context.Context, all []alerting.Notifier, log *slog.Logger) {
 	for _, n := range all {
@@ -111,6 +125,10 @@ func checkNotifiers(ctx context.Context, all []alerting.Notifier, log *slog.Logg
 func (c *fileCheck) alertFiles(cfg config) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Alerts.Notifiers)) {
 		n := cfg.Alerts.Notifiers[name]
+		if n.IncomingWebhook != nil && n.IncomingWebhook.URLFile != "" {
+			_, err := n.IncomingWebhook.open(name, notifierParts{})
+			c.at("$.alerts.notifiers.'"+name+"'.incoming_webhook.url_file", err)
+		}
 		if n.Webhook == nil || n.Webhook.URLFile == "" {
 			continue
 		}
