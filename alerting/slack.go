@@ -3,12 +3,10 @@ package alerting
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -97,32 +95,19 @@ func checkAPIURL(text string) (string, error) {
 	if u.User != nil || u.RawQuery != "" {
 		return "", errors.New("API URL: it must hold no user, password or query")
 	}
-	host := u.Hostname()
-	loopback := host == "localhost"
-	if ip := net.ParseIP(host); ip != nil {
-		loopback = ip.IsLoopback()
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback) {
+	if !keepsSecrets(u) {
 		return "", fmt.Errorf("API URL %q would send the token unencrypted: use https", text)
 	}
 	return strings.TrimSuffix(text, "/") + "/", nil
 }
 
 func slackHTTP(client *http.Client) *http.Client {
-	own := http.Client{Timeout: slackTimeout}
-	if client != nil {
-		own = *client
-	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		own.Transport = transport
-	}
+	own := postClient(client, slackTimeout)
 	if own.Transport == nil {
 		own.Transport = http.DefaultTransport
 	}
 	own.Transport = boundedReplies{own.Transport}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
+	return own
 }
 
 // boundedReplies keeps a hostile or broken server from filling the memory.

@@ -97,12 +97,18 @@ func CheckPostURL(text string) error {
 	if u.User != nil {
 		return errors.New("the URL must hold no user or password: put them into header_file")
 	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback) {
+	if !keepsSecrets(u) {
 		return errors.New("the URL is not https: what is sent would cross the network in clear")
 	}
 	return nil
+}
+
+// keepsSecrets says whether what is sent to u cannot be read on the way: it is https, or
+// http to this machine.
+func keepsSecrets(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && loopback
 }
 
 // postClient follows no redirect, which would carry secrets elsewhere.

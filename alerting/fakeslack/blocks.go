@@ -121,6 +121,15 @@ func checkBlocks(text string) map[string]any {
 	return nil
 }
 
+// only refuses properties that an object may not have.
+func (c *checker) only(at string, names map[string]json.RawMessage, allowed []string) {
+	for name := range names {
+		if !slices.Contains(allowed, name) {
+			c.add(at+"/"+name, "invalid additional property: %s", name)
+		}
+	}
+}
+
 func (c *checker) block(at string, raw json.RawMessage, ids map[string]bool) {
 	var names map[string]json.RawMessage
 	var b block
@@ -133,11 +142,7 @@ func (c *checker) block(at string, raw json.RawMessage, ids map[string]bool) {
 		c.add(at+"/type", "unsupported type: %s", b.Type)
 		return
 	}
-	for name := range names {
-		if !slices.Contains(allowed, name) {
-			c.add(at+"/"+name, "invalid additional property: %s", name)
-		}
-	}
+	c.only(at, names, allowed)
 	if b.BlockID != "" {
 		c.most(at+"/block_id", b.BlockID, maxID)
 		if ids[b.BlockID] {

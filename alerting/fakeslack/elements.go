@@ -90,11 +90,7 @@ func (c *checker) element(at string, raw json.RawMessage, ids map[string]bool) {
 		c.add(at+"/type", "unsupported type: %s", e.Type)
 		return
 	}
-	for name := range names {
-		if !slices.Contains(allowed, name) {
-			c.add(at+"/"+name, "invalid additional property: %s", name)
-		}
-	}
+	c.only(at, names, allowed)
 	c.most(at+"/action_id", e.ActionID, maxID)
 	if e.ActionID != "" && ids[e.ActionID] {
 		c.add(at+"/action_id", "action_id must be unique within its block")
