@@ -62,7 +62,10 @@ var (
 	createTable = regexp.MustCompile(`(?s)^CREATE TABLE IF NOT EXISTS (\w+)\n(\(\n.*\n\))\nENGINE = ((?:Replacing|Aggregating)?MergeTree)(?:\(([\w, ]+)\))?\n(.*)$`)
 	alterTable  = regexp.MustCompile(`(?s)^ALTER TABLE (\w+)\s+((?:ADD|MODIFY|DROP|RENAME|COMMENT) COLUMN .*)$`)
 	alterLocal  = regexp.MustCompile(`(?s)^ALTER TABLE (\w+)\s+((?:ADD|DROP|MATERIALIZE) (?:INDEX|PROJECTION) .*|MODIFY (?:TTL|SETTING) .*)$`)
-	comment     = regexp.MustCompile(`(?m)^\s*--.*\n`)
+	createView  = regexp.MustCompile(`(?s)^CREATE VIEW IF NOT EXISTS (\w+)([\s(].*)$`)
+	// tableOf finds the tables that a view reads; a subquery's own names follow a bracket.
+	tableOf = regexp.MustCompile(`\b(FROM|JOIN) (\w+)\b`)
+	comment = regexp.MustCompile(`(?m)^\s*--.*\n`)
 )
 
 // Render writes a statement of the migrations for a place. For a cluster, a statement
@@ -91,6 +94,10 @@ func Render(statement string, place Place) ([]string, error) {
 			table += "_local"
 		}
 		return []string{place.alter(table, m[2])}, nil
+	}
+	if m := createView.FindStringSubmatch(statement); m != nil {
+		reading := tableOf.ReplaceAllString(m[2], "$1 "+place.table("$2"))
+		return []string{"CREATE VIEW IF NOT EXISTS " + place.table(m[1]) + place.onCluster() + reading}, nil
 	}
 	first, _, _ := strings.Cut(statement, "\n")
 	return nil, errors.New("no rule says how this statement is written for a cluster: " + first)

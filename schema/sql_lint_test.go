@@ -34,7 +34,7 @@ var builtSQL = map[string]struct {
 	"detectors/validate.go":           {1, "a rule's own SQL, which the engine runs read-only"},
 	"engine/enginetest/enginetest.go": {2, "the names of the tests' own databases"},
 	"engine/enginetest/store.go":      {3, "the names of the tests' own databases and of the tables in them"},
-	"schema/cluster.go":               {3, "the project's own migrations; the names of database and cluster are checked"},
+	"schema/cluster.go":               {4, "the project's own migrations; the names of database and cluster are checked"},
 	"schema/script.go":                {3, "the name of a file of the project; the names of database and cluster are checked"},
 }
 
