@@ -29,6 +29,9 @@ type Place struct {
 	Cluster string
 }
 
+// notInName is what a tenant may have and the name of a role cannot.
+var notInName = regexp.MustCompile(`[^A-Za-z0-9_]`)
+
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 
 // Check says whether the names can be written into statements.

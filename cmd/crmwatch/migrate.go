@@ -12,11 +12,13 @@ import (
 )
 
 type migrateCommand struct {
-	DSNFile  string `name:"dsn-file" placeholder:"FILE" xor:"where" help:"File (mode 0600) with the server's DSN, such as https://user:password@host:8443/crmwatch."`
-	Data     string `placeholder:"DIR" xor:"where" help:"A data directory with the embedded engine."`
-	Cluster  string `placeholder:"NAME" help:"Make the tables on all servers of this cluster, replicated and sharded."`
-	DryRun   bool   `name:"dry-run" help:"Print the statements that are missing, and run none. Without --dsn-file and --data: all statements, and no server is asked."`
-	Database string `default:"crmwatch" placeholder:"NAME" help:"The database in a --dry-run that asks no server; otherwise the DSN names it."`
+	DSNFile  string   `name:"dsn-file" placeholder:"FILE" xor:"where" help:"File (mode 0600) with the server's DSN, such as https://user:password@host:8443/crmwatch."`
+	Data     string   `placeholder:"DIR" xor:"where" help:"A data directory with the embedded engine."`
+	Cluster  string   `placeholder:"NAME" help:"Make the tables on all servers of this cluster, replicated and sharded."`
+	DryRun   bool     `name:"dry-run" help:"Print the statements that are missing, and run none. Without --dsn-file and --data: all statements, and no server is asked."`
+	Roles    bool     `help:"Make the roles of a server or cluster as well, with their limits (docs/querying.md); the DSN's user needs ACCESS MANAGEMENT."`
+	Tenant   []string `placeholder:"NAME" help:"With --roles: a role for this tenant's analysts, who see no other's rows. May be repeated."`
+	Database string   `default:"crmwatch" placeholder:"NAME" help:"The database in a --dry-run that asks no server; otherwise the DSN names it."`
 }
 
 func (migrateCommand) Help() string {
@@ -27,7 +29,8 @@ again does nothing.
 Examples:
   crmwatch migrate --cluster crm --dry-run
   crmwatch migrate --cluster crm --dsn-file clickhouse.dsn
-  crmwatch migrate --cluster crm --dry-run | clickhouse-client --multiquery`
+  crmwatch migrate --cluster crm --dry-run | clickhouse-client --multiquery
+  crmwatch migrate --roles --tenant acme --dry-run > roles.sql`
 }
 
 // ddlPatience is how long a statement waits for all servers of a cluster, in seconds.
@@ -39,6 +42,10 @@ func (c *migrateCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	switch {
+	case len(c.Tenant) > 0 && !c.Roles:
+		return errors.New("--tenant is for roles: add --roles")
+	case c.Roles && c.Data != "":
+		return errors.New("the embedded engine has no roles but its two credentials, crmwatch and reader (docs/engine.md): name a server's --dsn-file")
 	case c.Cluster != "" && c.Data != "":
 		return errors.New("the embedded engine is one server: leave out --cluster, or name the cluster's --dsn-file")
 	case c.DSNFile != "":
@@ -121,7 +128,7 @@ func (c *migrateCommand) migrate(ctx context.Context, term terminal, conn schema
 		if err != nil {
 			return err
 		}
-		if len(pending) == 0 {
+		if len(pending) == 0 && !c.Roles {
 			fmt.Fprintln(term.out, "-- nothing to do")
 			return nil
 		}
@@ -137,16 +144,47 @@ func (c *migrateCommand) migrate(ctx context.Context, term terminal, conn schema
 	for _, step := range applied {
 		fmt.Fprintf(term.out, "applied %s\n", step)
 	}
-	if err == nil && len(applied) == 0 {
+	if err != nil {
+		return err
+	}
+	if len(applied) == 0 && !c.Roles {
 		fmt.Fprintln(term.out, "nothing to do")
 	}
-	return err
+	return c.makeRoles(ctx, term, conn, place)
+}
+
+// makeRoles makes the roles where they are asked for.
+func (c *migrateCommand) makeRoles(ctx context.Context, term terminal, conn schema.Store, place schema.Place) error {
+	if !c.Roles {
+		return nil
+	}
+	statements, err := schema.RoleScript(place, c.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if err := conn.Exec(ctx, s); err != nil {
+			return fmt.Errorf("make roles: %w\n%s", err, s)
+		}
+	}
+	fmt.Fprintf(term.out, "made %d roles\n", schema.RoleCount+len(c.Tenant))
+	return nil
 }
 
 func (c *migrateCommand) print(term terminal, place schema.Place, steps []string) error {
-	statements, err := schema.Script(place, steps)
-	if err != nil {
-		return err
+	var statements []string
+	var err error
+	if len(steps) > 0 {
+		if statements, err = schema.Script(place, steps); err != nil {
+			return err
+		}
+	}
+	if c.Roles {
+		made, err := schema.RoleScript(place, c.Tenant)
+		if err != nil {
+			return err
+		}
+		statements = append(statements, made...)
 	}
 	fmt.Fprintln(term.out, strings.Join(statements, ";\n\n")+";")
 	return nil
