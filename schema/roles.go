@@ -42,7 +42,7 @@ const quarantined = "SELECT(quarantine_uid, ingested_at, x_source_name, x_source
 var analysed = []string{
 	"events", "findings", "suppressed_findings", "alerts", "alert_transitions", "silences", "notifications", "rule_runs", "rule_coverage", "source_lateness",
 	"self_tests", "watermarks", "event_hours", "event_days", "event_services", "event_facets", "event_partners",
-	"logins", "calls", "exports", "changes", "acts", "sources", "alert_times", "rule_health",
+	"logins", "calls", "identities", "exports", "changes", "acts", "sources", "alert_times", "rule_health",
 }
 
 var roles = []role{
@@ -96,7 +96,7 @@ var tenantColumns = []struct{ table, condition string }{
 }
 
 // tenantViews are the views over nothing but those tables.
-var tenantViews = []string{"logins", "calls", "exports", "changes", "acts", "sources"}
+var tenantViews = []string{"logins", "calls", "identities", "exports", "changes", "acts", "sources"}
 
 // RoleScript are the statements that make the roles, their limits and quotas on a server
 // or a cluster, and for each tenant a role crm_analyst_TENANT that sees no other's rows.

@@ -717,6 +717,23 @@ FROM `crmwatch`.events FINAL
 WHERE class_uid IN (4002, 6003, 6005) AND metadata_product_name != 'crmwatch'
 COMMENT 'API calls, HTTP requests and operations on records';
 
+CREATE VIEW IF NOT EXISTS `crmwatch`.identities ON CLUSTER `crm`
+(
+    tenant LowCardinality(String) COMMENT 'Organisation, as the product names it',
+    product LowCardinality(String) COMMENT 'Salesforce, Dynamics 365, Zoho CRM and so on',
+    user_uid LowCardinality(String) COMMENT 'The product''s id of the user',
+    name LowCardinality(String) COMMENT 'A name that came with it: logs often have only one of the two',
+    first_seen DateTime64(3, 'UTC') COMMENT 'Time of the first event with both',
+    last_seen DateTime64(3, 'UTC') COMMENT 'Time of the last event with both'
+)
+SQL SECURITY INVOKER AS
+SELECT metadata_tenant_uid AS tenant, metadata_product_name AS product, actor_user_uid AS user_uid, actor_user_name AS name,
+    min(time) AS first_seen, max(time) AS last_seen
+FROM `crmwatch`.events
+WHERE actor_user_uid != '' AND actor_user_name != '' AND actor_user_uid != actor_user_name AND metadata_product_name != 'crmwatch'
+GROUP BY tenant, product, user_uid, name
+COMMENT 'Which names belong to which ids of users';
+
 CREATE VIEW IF NOT EXISTS `crmwatch`.exports ON CLUSTER `crm`
 (
     time DateTime64(3, 'UTC') COMMENT 'When it was taken, UTC',
