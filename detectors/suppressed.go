@@ -62,6 +62,12 @@ func replaceSuppressed(ctx context.Context, store schema.Store, a Arrival, now t
 	return nil
 }
 
+// SaveSuppressed keeps what exceptions of the configuration made of findings, with their
+// reasons.
+func SaveSuppressed(ctx context.Context, store schema.Store, suppressed []schema.Finding) error {
+	return saveSuppressed(ctx, store, suppressed, time.Now())
+}
+
 func saveSuppressed(ctx context.Context, store schema.Store, suppressed []schema.Finding, now time.Time) error {
 	if len(suppressed) == 0 {
 		return nil

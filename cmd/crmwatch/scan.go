@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
@@ -21,6 +23,7 @@ type scanCommand struct {
 	Output       string   `name:"format" default:"text" enum:"text,json" help:"text tells the stories; json prints one finding a line and the summary on standard error."`
 	Data         string   `placeholder:"DIR" help:"Keep the database there; without it a temporary one is used."`
 	Rules        []string `placeholder:"DIR" help:"Folders with rules of your own, beside the built-in ones."`
+	Config       string   `placeholder:"FILE" help:"A configuration of crmwatch run, for its rules, parameters, inventory, exceptions and mappings; its sources, data and notifiers are not touched."`
 	FailOn       string   `placeholder:"SEVERITY" enum:"low,medium,high,critical,informational,info," default:"" help:"Exit with code 3 when a finding has this severity or a higher one."`
 	SlackPreview bool     `help:"Also show each alert as the Slack message it would be."`
 }
@@ -31,11 +34,12 @@ func (scanCommand) Help() string {
 Examples:
   crmwatch scan exports/
   crmwatch scan --format json exports/ | jq -r 'select(.severity=="high") | .entity'
-  crmwatch scan --data ./case-17 exports/`
+  crmwatch scan --data ./case-17 exports/
+  crmwatch scan --config crmwatch.yaml exports/       # what is expected at your company is not told`
 }
 
 func (c *scanCommand) Run(ctx context.Context, term terminal) error {
-	rules, err := detectors.Load(c.Rules...)
+	rules, err := c.rulesToRun()
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,27 @@ func (c *scanCommand) Run(ctx context.Context, term terminal) error {
 	return c.verdict(findings)
 }
 
+// rulesToRun are the built-in rules and the user's own, as the configuration sets them.
+func (c *scanCommand) rulesToRun() ([]detectors.Rule, error) {
+	if c.Config == "" {
+		return detectors.Load(c.Rules...)
+	}
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return nil, configMistakes(err)
+	}
+	cfg.apply()
+	c.Rules = append(c.Rules, cfg.Rules.Directories...)
+	rules, err := detectors.Load(c.Rules...)
+	if err != nil {
+		return nil, err
+	}
+	if rules, err = cfg.Rules.apply(c.Config, rules); err != nil {
+		return nil, configMistakes(err)
+	}
+	return rules, nil
+}
+
 // detect runs the rules over everything that is in the database.
 func (c *scanCommand) detect(ctx context.Context, db *database, rules []detectors.Rule, term terminal) ([]schema.Finding, error) {
 	if len(c.Rules) > 0 {
@@ -91,12 +116,30 @@ func (c *scanCommand) detect(ctx context.Context, db *database, rules []detector
 		}
 	}
 	show, done := c.detecting(term)
-	findings, err := detectors.NewRunner(db.conn, rules, detectors.Options{Progress: show}).Scan(ctx)
+	var suppressed []schema.Finding
+	findings, err := detectors.NewRunner(db.conn, rules, detectors.Options{
+		Progress: show, OnSuppressed: func(all []schema.Finding) { suppressed = append(suppressed, all...) },
+	}).Scan(ctx)
 	done()
 	if err != nil {
 		return nil, fmt.Errorf("run the rules: %w", err)
 	}
-	return findings, nil
+	for _, line := range suppressions(suppressed) {
+		fmt.Fprintln(term.err, "crmwatch: "+line)
+	}
+	return findings, detectors.SaveSuppressed(ctx, db.conn, suppressed)
+}
+
+// suppressions says how many findings each exception of the configuration kept back.
+func suppressions(suppressed []schema.Finding) (lines []string) {
+	counts := map[string]int{}
+	for _, f := range suppressed {
+		counts[f.Rule+": "+f.Suppressed]++
+	}
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		lines = append(lines, plural(counts[what], "finding")+" suppressed by an exception to "+printable(what))
+	}
+	return lines
 }
 
 // verdict turns findings into the exit code that --fail-on asks for.
