@@ -17,7 +17,7 @@ import (
 
 // What marks crmwatch's own events.
 const (
-	Product   = "crmwatch"
+	Product   = schema.OwnProduct
 	LogName   = "audit"
 	LogFormat = "crmwatch-audit"
 )
