@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -62,6 +64,8 @@ type needsFile struct {
 	LogTypes []string   `yaml:"log_types"`
 	// Parameters must not be empty.
 	Parameters []string `yaml:"parameters"`
+	// Products are values of metadata_product_name.
+	Products []string `yaml:"products"`
 }
 
 type guardsFile struct {
@@ -284,3 +288,13 @@ var eventColumns = func() map[string]any {
 
 // tableColumns are the columns that no event sets as text or number.
 var tableColumns = []string{"time", "event_uid", "ingested_at", "unmapped", "metadata_version", "metadata_uid", "category_uid", "type_uid"}
+
+// ContentHash is the SHA-256 of the rule's file in hexadecimal digits, however its lines
+// end; "" for a rule that was not read from one.
+func (r Rule) ContentHash() string {
+	if r.source == nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join(r.source.lines, "\n")))
+	return hex.EncodeToString(sum[:])
+}
