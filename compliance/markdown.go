@@ -239,7 +239,7 @@ func escapeAll(texts []string) []string {
 }
 
 // escape keeps a text from being markup: HTML becomes entities, and what Markdown could
-// read as its own is escaped. Links are not made of bare addresses either. Characters
+// read as its own is escaped, also what makes links of bare addresses and mentions. Characters
 // that mean something only between others are left where they stand in a word, so that
 // names such as svc_erp stay readable.
 func escape(text string) string {
@@ -264,11 +264,10 @@ func escape(text string) string {
 		case r == '.' && i > 0 && digitsOnly(runes[:i]), r == ')' && i > 0 && digitsOnly(runes[:i]):
 			out.WriteByte('\\')
 			out.WriteRune(r)
-		case r == ':' && strings.HasPrefix(string(runes[i:min(i+3, len(runes))]), "://"), r == '@':
-			// An entity looks the same when it is shown, and starts no link.
-			fmt.Fprintf(&out, "&#%d;", r)
-		case r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"):
-			out.WriteString("&#46;")
+		case r == ':' && strings.HasPrefix(string(runes[i:min(i+3, len(runes))]), "://"), r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"),
+			r == '@' && !(i > 0 && isWord(runes[i-1])):
+			out.WriteByte('\\')
+			out.WriteRune(r)
 		default:
 			out.WriteRune(r)
 		}
