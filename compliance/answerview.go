@@ -48,6 +48,8 @@ type headView struct {
 type cellView struct {
 	Text    string
 	Numeric bool
+	// Moment is a day or a time.
+	Moment bool
 	// Wide texts need room to be read.
 	Wide bool
 	// Cut says how long a text is that is not shown whole.
@@ -112,7 +114,7 @@ func cellViews(columns []Column, row Row) []cellView {
 			break
 		}
 		text := alerting.PlainLine(sayCell(column, row[i]))
-		shown := cellView{Text: text, Numeric: column.Kind == KindNumber}
+		shown := cellView{Text: text, Numeric: column.Kind == KindNumber, Moment: column.Kind == KindTime || column.Kind == KindDay}
 		n := utf8.RuneCountInString(text)
 		shown.Wide = n > wideCell
 		if n > longCell {

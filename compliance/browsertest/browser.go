@@ -29,9 +29,16 @@ type Browser struct {
 	next    int
 	session string
 	// requests are the addresses that pages have asked for.
-	requests []string
+	requests []request
 	loaded   bool
 	timeout  time.Duration
+}
+
+// request is what a page has asked for.
+type request struct {
+	id, address string
+	// refused is set when the page's own policy kept it from being sent.
+	refused bool
 }
 
 // Start runs Chromium until the test ends. Without it the test fails and says what to do.
@@ -55,27 +62,29 @@ func Start(t testing.TB) *Browser {
 	if err := command.Start(); err != nil {
 		t.Fatalf("start %s: %v (make browser installs Chromium)", program, err)
 	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-		// Its helpers end a moment later, and write until then.
-		for range 50 {
-			if os.RemoveAll(profile) == nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = command.Wait() }()
+	kill := func() { _ = command.Process.Kill(); <-ended }
 	address, err := address(ctx, bufio.NewScanner(said))
 	if err != nil {
+		kill()
 		t.Fatalf("start %s: %v", program, err)
 	}
 	conn, _, err := websocket.DefaultDialer.DialContext(ctx, address, nil)
 	if err != nil {
+		kill()
 		t.Fatalf("talk to %s: %v", program, err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	b := &Browser{conn: conn, timeout: startTimeout}
+	t.Cleanup(func() {
+		// It ends its helpers itself, which write into its profile until then.
+		b.session = ""
+		if b.call("Browser.close", nil, nil) != nil {
+			kill()
+		}
+		<-ended
+		_ = conn.Close()
+	})
 	if err := b.attach(); err != nil {
 		t.Fatalf("open a page in %s: %v", program, err)
 	}
@@ -197,6 +206,7 @@ func (b *Browser) read() (answer, error) {
 	switch a.Method {
 	case "Network.requestWillBeSent":
 		var sent struct {
+			ID      string `json:"requestId"`
 			Request struct {
 				URL string `json:"url"`
 			} `json:"request"`
@@ -204,7 +214,18 @@ func (b *Browser) read() (answer, error) {
 		if err := json.Unmarshal(a.Params, &sent); err != nil {
 			return a, err
 		}
-		b.requests = append(b.requests, sent.Request.URL)
+		b.requests = append(b.requests, request{id: sent.ID, address: sent.Request.URL})
+	case "Network.loadingFailed":
+		var failed struct {
+			ID     string `json:"requestId"`
+			Reason string `json:"blockedReason"`
+		}
+		if err := json.Unmarshal(a.Params, &failed); err != nil {
+			return a, err
+		}
+		for i := range b.requests {
+			b.requests[i].refused = b.requests[i].refused || b.requests[i].id == failed.ID && failed.Reason == "csp"
+		}
 	case "Page.loadEventFired":
 		b.loaded = true
 	}

@@ -32,14 +32,24 @@ func (b *Browser) Eval(t testing.TB, expression string, value any) {
 }
 
 // Requests are the addresses that the page has asked for, but for itself and for what
-// it holds.
+// it holds; also those that its policy refused.
 func (b *Browser) Requests() (asked []string) {
-	for _, address := range b.requests {
-		if !(strings.HasPrefix(address, "file://") && strings.HasSuffix(address, "/page.html")) && !strings.HasPrefix(address, "data:") {
-			asked = append(asked, address)
+	for _, r := range b.requests {
+		if !(strings.HasPrefix(r.address, "file://") && strings.HasSuffix(r.address, "/page.html")) && !strings.HasPrefix(r.address, "data:") {
+			asked = append(asked, r.address)
 		}
 	}
 	return asked
+}
+
+// Refused are the addresses that the page's own policy kept from being asked.
+func (b *Browser) Refused() (refused []string) {
+	for _, r := range b.requests {
+		if r.refused {
+			refused = append(refused, r.address)
+		}
+	}
+	return refused
 }
 
 // Dark shows pages as on a dark screen, or as on a light one.
