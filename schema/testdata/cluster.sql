@@ -612,3 +612,20 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
     ADD COLUMN IF NOT EXISTS digest_from DateTime64(3, 'UTC');
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.known_settings ON CLUSTER `crm`
+(
+    name LowCardinality(String),
+    version UInt64,
+    loaded_at DateTime64(3, 'UTC'),
+    actor String,
+    sha256 String,
+    settings Map(String, String),
+    before_sha256 String,
+    before Map(String, String),
+    told UInt8
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/known_settings', '{shard}-{replica}', version)
+ORDER BY name;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0021_known_settings');
