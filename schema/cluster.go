@@ -94,7 +94,7 @@ func Render(statement string, place Place) ([]string, error) {
 
 // Alter is a statement that changes how the rows of a table are kept, on every server.
 // The change is trusted: it must hold no text but schema.Literal of one.
-func (p Place) Alter(table, change string) string { return p.alter(p.stored(table), change) }
+func (p Place) Alter(table, change string) string { return p.alter(p.Stored(table), change) }
 
 // TTLMerges is a statement that stops or starts the merges that delete by age.
 func (p Place) TTLMerges(table string, start bool) string {
@@ -102,11 +102,11 @@ func (p Place) TTLMerges(table string, start bool) string {
 	if start {
 		verb = "START"
 	}
-	return "SYSTEM " + verb + " TTL MERGES" + p.onCluster() + " " + p.table(p.stored(table))
+	return "SYSTEM " + verb + " TTL MERGES" + p.onCluster() + " " + p.table(p.Stored(table))
 }
 
-// stored is the table that has the rows: that of a shard, where it is sharded.
-func (p Place) stored(table string) string {
+// Stored is the table that has the rows: that of a shard, where it is sharded.
+func (p Place) Stored(table string) string {
 	if p.Cluster != "" && shardedBy[table] != "" {
 		return table + "_local"
 	}
