@@ -71,7 +71,8 @@ func Build(ctx context.Context, store schema.Store, o Options) (Summary, error) 
 	if content.Versions, err = b.versions(ctx); err != nil {
 		return Summary{}, err
 	}
-	content.Collected = b.collected(ctx)
+	content.Collected = b.collected(ctx, o.Period)
+	content.CollectedBefore = b.collected(ctx, o.Period.Before())
 	making := Making{At: began.UTC().Truncate(time.Millisecond), Costs: []Cost{}}
 	for _, section := range o.Sections {
 		answered := SectionAnswer{ID: section.ID, Title: section.Title, About: section.About, Answers: []Answer{}}
@@ -108,13 +109,13 @@ const (
 	collectedHours = `SELECT DISTINCT toDateTime(toStartOfHour(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at`
 )
 
-// collected asks from which days, or hours of a short period, there are events.
-func (b builder) collected(ctx context.Context) Collected {
+// collected asks from which days of a period, or hours of a short one, there are events.
+func (b builder) collected(ctx context.Context, p Period) Collected {
 	c, query := Collected{Unit: "day", From: []time.Time{}}, collectedDays
-	if b.options.Period.To.Sub(b.options.Period.From) <= shortPeriod {
+	if p.To.Sub(p.From) <= shortPeriod {
 		c.Unit, query = "hour", collectedHours
 	}
-	_, rows, err := b.ask(ctx, query, b.options.Period)
+	_, rows, err := b.ask(ctx, query, p)
 	if err != nil {
 		c.Problem = err.Error()
 	}

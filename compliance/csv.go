@@ -56,7 +56,7 @@ func eachCSV(s Summary, write func(name string, text []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if err := write(fmt.Sprintf("%02d-%s.csv", number, answer.ID), text); err != nil {
+		if err := write(annexName(number, answer), text); err != nil {
 			return err
 		}
 	}

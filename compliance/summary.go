@@ -31,8 +31,10 @@ type Content struct {
 	// Settings is the SHA-256 of the configuration, in hex; empty where there is none.
 	Settings string `json:"settings_sha256"`
 	// Collected are the days, or hours of a short period, from which events are stored.
-	Collected Collected       `json:"collected"`
-	Sections  []SectionAnswer `json:"sections"`
+	Collected Collected `json:"collected"`
+	// CollectedBefore is that of the period before, with which figures are compared.
+	CollectedBefore Collected       `json:"collected_before"`
+	Sections        []SectionAnswer `json:"sections"`
 	// Controls lists the controls that auditors look up, and all that statements name.
 	Controls []ControlAnswer `json:"controls"`
 }
@@ -60,16 +62,6 @@ type Cost struct {
 	Statement    string `json:"statement"`
 	RowsRead     uint64 `json:"rows_read"`
 	Milliseconds int64  `json:"ms"`
-}
-
-// Collected are the days or hours from which events are stored.
-type Collected struct {
-	// Unit is day or hour.
-	Unit string `json:"unit"`
-	// From are their beginnings, in order.
-	From []time.Time `json:"from"`
-	// Problem is why it is not known.
-	Problem string `json:"problem,omitempty"`
 }
 
 // SectionAnswer is a section with the answers to its statements.
