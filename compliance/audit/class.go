@@ -20,7 +20,7 @@ func classOf(action string) class {
 		return class{schema.ClassAuthentication, schema.AuthLogon}
 	case "crmwatch":
 		return class{schema.ClassApplicationLifecycle, activityOf(verb, lifecycleActivities)}
-	case "events", "subject", "command":
+	case "events", "subject", "command", "statement":
 		return class{schema.ClassDatastoreActivity, activityOf(verb, datastoreActivities)}
 	}
 	return class{schema.ClassEntityManagement, activityOf(verb, entityActivities)}
@@ -38,7 +38,7 @@ var lifecycleActivities = map[string]uint64{"start": 3, "stop": 4, "restart": 5,
 
 // datastoreActivities are those of OCSF 6005 Datastore Activity.
 var datastoreActivities = map[string]uint64{
-	"read": 1, "export": 1, "find": 4, "query": 4, "write": 5, "ingest": 5, "load": 5, "erase": 7, "delete": 7, "expire": 7, "list": 8, "encrypt": 9, "decrypt": 10,
+	"read": 1, "export": 1, "find": 4, "query": 4, "run": 4, "refuse": 4, "write": 5, "ingest": 5, "load": 5, "erase": 7, "delete": 7, "expire": 7, "list": 8, "encrypt": 9, "decrypt": 10,
 }
 
 // entityActivities are those of OCSF 3004 Entity Management.

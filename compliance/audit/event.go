@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -35,6 +36,7 @@ func (r *Record) event() schema.Event {
 	text(schema.MetadataProductVendorName, Product)
 	text(schema.MetadataLogName, LogName)
 	text(schema.MetadataLogFormat, LogFormat)
+	text(schema.SourceName, Product)
 	text(schema.MetadataEventCode, r.Action)
 	text(schema.APIOperation, r.Action)
 	text(schema.ActorUserName, r.Actor)
@@ -49,7 +51,11 @@ func (r *Record) event() schema.Event {
 	e.Number[schema.SeverityID] = uint64(schema.SeverityInformational)
 	e.Number[schema.StatusID] = schema.StatusSuccess
 	e.Number[schema.ActorUserTypeID] = schema.UserTypeUser
-	if r.Actor == "" || r.Via == ViaItself {
+	switch {
+	case isRefused(r.Action):
+		// Who was turned away is known by what was claimed, or not at all.
+		e.Number[schema.ActorUserTypeID] = schema.UserTypeOther
+	case r.Actor == "" || r.Via == ViaItself:
 		text(schema.ActorUserName, orElse(r.Actor, Product))
 		e.Number[schema.ActorUserTypeID] = schema.UserTypeSystem
 	}
@@ -66,8 +72,12 @@ func (r *Record) event() schema.Event {
 			e.AddUnmapped(name, r.Attributes[name])
 		}
 	}
+	formats.SetSource(&e, e.Text[schema.SrcEndpointIP])
 	return e
 }
+
+// isRefused says whether an action is that of somebody who was turned away.
+func isRefused(action string) bool { return strings.HasSuffix(action, ".refuse") }
 
 func orElse(s, otherwise string) string {
 	if s != "" {

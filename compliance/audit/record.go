@@ -24,12 +24,12 @@ const (
 
 // How an act came; a surface may have a name of its own.
 const (
-	ViaItself   = schema.ViaItself
-	ViaCLI      = schema.ViaCLI
-	ViaSlack    = schema.ViaSlack
-	ViaConfig   = "configuration"
-	ViaHTTP     = "http"
-	ViaDelivery = "collector"
+	ViaItself    = schema.ViaItself
+	ViaCLI       = schema.ViaCLI
+	ViaSlack     = schema.ViaSlack
+	ViaConfig    = "configuration"
+	ViaEngine    = "engine"
+	ViaCollector = "collector"
 )
 
 // Record is one act.

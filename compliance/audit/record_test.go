@@ -51,7 +51,7 @@ func TestRecordBecomesAnEvent(t *testing.T) {
 		{At: at, Actor: "alice@soc-1", Via: ViaCLI, Action: "silence.add", ObjectType: "silence", Object: alert,
 			Detail: "rule=traffic-drop is muted for 2h: ERP is moved", Attributes: map[string]string{"up_to": "medium"}},
 		{At: at.Add(time.Second), Tenant: "acme", Actor: "alice@soc-1", Via: ViaCLI, Action: "subject.erase", ObjectType: "subject", Object: "S-1"},
-		{At: at.Add(2 * time.Second), Actor: "reader", Via: ViaHTTP, Action: "login.refuse", Failed: true, Detail: "a password for reader was wrong",
+		{At: at.Add(2 * time.Second), Actor: "reader", Via: ViaEngine, Action: "login.refuse", Failed: true, Detail: "a password for reader was wrong",
 			Attributes: map[string]string{"src_endpoint_ip": "203.0.113.7", "status_code": "wrong password"}},
 		{At: at.Add(3 * time.Second), Action: "crmwatch.start", Via: ViaItself},
 		{At: at.Add(4 * time.Second), Actor: "alice@soc-1", Action: "hold.ponder", Object: "H-1"},
@@ -69,7 +69,7 @@ FROM events FINAL ORDER BY time`)
 	want := []string{
 		"2026-03-02 09:00:00.123 3004/1/1/0  crmwatch crmwatch audit silence.add alice@soc-1(1) silence  " + alert[:3] + "   {'via':'cli','up_to':'medium'} | rule=traffic-drop is muted for 2h: ERP is moved",
 		"2026-03-02 09:00:01.123 6005/7/1/0 acme crmwatch crmwatch audit subject.erase alice@soc-1(1) subject S-1 S-1   {'via':'cli'} | alice@soc-1: subject.erase subject S-1",
-		"2026-03-02 09:00:02.123 3002/1/2/2  crmwatch crmwatch audit login.refuse reader(1)    203.0.113.7 wrong password {'via':'http'} | a password for reader was wrong",
+		"2026-03-02 09:00:02.123 3002/1/2/2  crmwatch crmwatch audit login.refuse reader(99)    203.0.113.7 wrong password {'via':'engine'} | a password for reader was wrong",
 		"2026-03-02 09:00:03.123 6002/3/1/0  crmwatch crmwatch audit crmwatch.start crmwatch(3)      {'via':'crmwatch'} | crmwatch: crmwatch.start",
 		"2026-03-02 09:00:04.123 3004/99/1/0  crmwatch crmwatch audit hold.ponder alice@soc-1(1)  H-1 H-1   {} | alice@soc-1: hold.ponder H-1",
 	}
