@@ -77,9 +77,9 @@ func (m *markdown) front(v view) {
 		m.line("## At a glance")
 		rows := [][]string{}
 		for _, g := range v.Glance {
-			rows = append(rows, []string{g.Title, g.Value, g.Change})
+			rows = append(rows, []string{g.Title, g.Value, g.Change, g.Of})
 		}
-		m.table([]headView{{Title: "Figure"}, {Title: "In this period", Numeric: true}, {Title: "Compared"}}, rows)
+		m.table([]headView{{Title: "Figure"}, {Title: "In this period", Numeric: true}, {Title: "Compared"}, {Title: "See"}}, rows)
 	}
 	m.points("What needs attention first", v.Attention, "Nothing that this summary asks for.", "Asked, and nothing found: ", v.QuietAttention)
 	m.points("What was not monitored", v.Unmonitored, "No gap is known.", "Asked, and no gap found: ", v.QuietUnmonitored)
@@ -89,7 +89,11 @@ func (m *markdown) points(title string, points []point, none, asked string, quie
 	m.line("## %s", title)
 	var items []string
 	for _, p := range points {
-		items = append(items, escape(p.Text))
+		item := escape(p.Text)
+		if p.Title != "" {
+			item += " See " + escape(p.Title) + "."
+		}
+		items = append(items, item)
 	}
 	m.list(items)
 	if len(points) == 0 {

@@ -32,6 +32,8 @@ type pair struct{ Name, Value string }
 // glance is a figure on the front page.
 type glance struct {
 	Title, Value, Change, Statement string
+	// Of is the statement's title.
+	Of string
 }
 
 // point is a sentence on the front page.
@@ -144,7 +146,7 @@ func (v *view) glance(c Content, a Answer) {
 		if i < len(a.Before) {
 			before = a.Before[i]
 		}
-		v.Glance = append(v.Glance, glance{alerting.PlainLine(column.Title), alerting.PlainLine(sayCell(column, a.Rows[0][i])), change(c, column, a.Rows[0][i], before), a.ID})
+		v.Glance = append(v.Glance, glance{alerting.PlainLine(column.Title), alerting.PlainLine(sayCell(column, a.Rows[0][i])), change(c, column, a.Rows[0][i], before), a.ID, alerting.PlainLine(a.Title)})
 	}
 }
 
