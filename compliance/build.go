@@ -1,11 +1,11 @@
 package compliance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -254,7 +254,7 @@ func (b builder) read(ctx context.Context, statement string, p Period) ([]Column
 		return nil, nil, plainError(err)
 	}
 	columns, cells, err := readRows(rows)
-	return columns, cells, errors.Join(plainError(err), rows.Close())
+	return columns, cells, plainError(cmp.Or(err, rows.Close()))
 }
 
 func readRows(rows driver.Rows) ([]Column, []Row, error) {
@@ -276,20 +276,6 @@ func readRows(rows driver.Rows) ([]Column, []Row, error) {
 		all = append(all, row)
 	}
 	return columns, all, rows.Err()
-}
-
-// plainError takes what no reader needs out of the engine's answer: its version and the
-// names of its functions.
-func plainError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("the query took too long and was stopped")
-	}
-	text, _, _ := strings.Cut(err.Error(), " (version ")
-	text, _, _ = strings.Cut(text, "Stack trace:")
-	return errors.New(plainText(text))
 }
 
 func (p Period) utc() Period { return Period{p.Kind, p.From.UTC(), p.To.UTC()} }

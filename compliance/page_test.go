@@ -123,7 +123,7 @@ func TestPagePolicy(t *testing.T) {
 	if title == "ran" || heading == "none" {
 		t.Errorf("what was put into the page works: title %q, heading %q", title, heading)
 	}
-	if width != "992px" {
+	if width != "1152px" {
 		t.Errorf("the page's own style is not applied: the body is at most %s wide", width)
 	}
 	if refused := b.Refused(); len(refused) != 1 {
