@@ -19,6 +19,8 @@ const (
 	areaWidth, areaHeight float64 = plotWidth - plotLeft - plotRight, plotHeight - plotTop - plotBottom
 	// dottedPoints is up to how many points each is drawn as a dot.
 	dottedPoints = 62
+	// leastSteps is how many days or hours make a plot; fewer are read as numbers.
+	leastSteps = 3
 )
 
 // plot is one column of a trend over time, as SVG draws it.
@@ -60,7 +62,7 @@ func plots(s Summary, a Answer) []plot {
 		return nil
 	}
 	axis := newTimeAxis(s, a)
-	if axis.step == 0 {
+	if axis.step == 0 || axis.to.Sub(axis.from) < leastSteps*axis.step {
 		return nil
 	}
 	var all []plot
@@ -202,7 +204,7 @@ func (x timeAxis) name(at time.Time) string {
 func (x timeAxis) ticks() (ticks []tick) {
 	length := x.to.Sub(x.from)
 	every, layout := 24*time.Hour, "2 Jan"
-	if length <= shortPeriod {
+	if length <= shortPeriod && x.step < 24*time.Hour {
 		every, layout = 6*time.Hour, "15:04"
 	}
 	for length > 8*every {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -88,5 +89,32 @@ func TestKindsOfColumns(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%v %v %v", floatCell(0.1), floatCell(1e21), floatCell(math.NaN())); got != "0.1 1e+21 <nil>" {
 		t.Errorf("numbers are written %s", got)
+	}
+}
+
+// A day and two of them are told in numbers: a plot of one point says nothing. Days are
+// called days, however few they are.
+func TestTrendOfFewDays(t *testing.T) {
+	for days, want := range map[int]int{1: 0, 2: 0, 3: 1, 7: 1} {
+		s := nasty()
+		s.Content.Period = Period{Custom, s.Content.Period.From, s.Content.Period.From.AddDate(0, 0, days)}
+		a := Answer{ID: "a", Show: ShowTrend, Limit: 20, Columns: []Column{{Name: "day", Kind: KindDay}, {Name: "n", Kind: KindNumber}}}
+		for d := range days {
+			a.Rows = append(a.Rows, Row{s.Content.Period.From.AddDate(0, 0, d).Format(cellDay), json.Number("5")})
+		}
+		drawn := plots(s, a)
+		if len(drawn) != want {
+			t.Errorf("%d days make %d plots", days, len(drawn))
+		}
+		for _, p := range drawn {
+			if len(p.XTicks) != days || p.XTicks[0].Label != "2 Mar" {
+				t.Errorf("%d days are labelled %v", days, p.XTicks)
+			}
+			for _, tick := range p.XTicks {
+				if x, err := strconv.ParseFloat(tick.At, 64); err != nil || x < p.Left || x > p.Right {
+					t.Errorf("of %d days, one is labelled at %s, outside of the plot", days, tick.At)
+				}
+			}
+		}
 	}
 }
