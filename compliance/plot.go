@@ -145,7 +145,7 @@ func (x timeAxis) plot(a Answer, column int) plot {
 	low, high := ticks[0], ticks[len(ticks)-1]
 	height := func(n float64) float64 { return p.Bottom - areaHeight*(n-low)/(high-low) }
 	for _, n := range ticks {
-		p.YTicks = append(p.YTicks, tick{coordinate(height(n)), sayNumber(a.Columns[column].Unit, json.Number(strconv.FormatFloat(n, 'f', -1, 64)))})
+		p.YTicks = append(p.YTicks, tick{coordinate(height(n)), axisLabel(a.Columns[column].Unit, n)})
 	}
 	p.XTicks = x.ticks()
 	for _, gap := range x.gaps {
@@ -166,6 +166,13 @@ func (x timeAxis) plot(a Answer, column int) plot {
 	p.Lines = appendLine(p.Lines, line)
 	p.Description = x.describe(a.Columns[column], values)
 	return p
+}
+
+func axisLabel(unit Unit, n float64) string {
+	if unit == UnitNone {
+		return sayRound(n)
+	}
+	return sayNumber(unit, json.Number(strconv.FormatFloat(n, 'f', -1, 64)))
 }
 
 // alone tells whether a value has no neighbour to be joined with by a line.

@@ -21,10 +21,15 @@ func TestNumbersInWords(t *testing.T) {
 		{UnitBytes, "48000000000", "48.0 GB"}, {UnitBytes, "2.5e+18", "2500 PB"},
 		{UnitMilliseconds, "0", "0 ms"}, {UnitMilliseconds, "1.25", "1.25 ms"}, {UnitMilliseconds, "999", "999 ms"}, {UnitMilliseconds, "1500", "1.5 s"}, {UnitMilliseconds, "60000", "1 min"},
 		{UnitMilliseconds, "61000", "1 min 1 s"}, {UnitMilliseconds, "-61000", "-1 min 1 s"}, {UnitSeconds, "3600", "1 h"}, {UnitSeconds, "90061", "1 d 1 h"}, {UnitSeconds, "100000000", "1,157 d 9 h"},
-		{UnitPercent, "0", "0 %"}, {UnitPercent, "0.01", "under 0.1 %"}, {UnitPercent, "33.333", "33.3 %"}, {UnitPercent, "99.95", "over 99.9 %"}, {UnitPercent, "100", "100 %"},
+		{UnitPercent, "0", "0 %"}, {UnitPercent, "0.01", "under 0.1 %"}, {UnitPercent, "33.333", "33.3 %"}, {UnitPercent, "99.95", "over 99.9 %"}, {UnitPercent, "100", "100 %"}, {UnitID, "6003", "6003"},
 	} {
 		if got := sayNumber(c.unit, json.Number(c.number)); got != c.want {
 			t.Errorf("%s %s is said %q, want %q", c.number, c.unit, got, c.want)
+		}
+	}
+	for n, want := range map[float64]string{0: "0", 0.5: "0.50", 500_000: "500,000", 3_000_000: "3 million", 1.5e9: "1.5 billion", -2e6: "-2 million", 2e15: "2000 trillion"} {
+		if got := sayRound(n); got != want {
+			t.Errorf("%v is labelled %q, want %q", n, got, want)
 		}
 	}
 }
