@@ -42,6 +42,7 @@ type commands struct {
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
 	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`
 	Formats     formatsCommand     `cmd:"" help:"List the log formats that are understood."`
+	Subject     subjectCommand     `cmd:"" help:"Find, hand out or erase what is stored of one person."`
 	Pseudonym   pseudonymCommand   `cmd:"" help:"Make a person's pseudonym, look one up among known users, make a key."`
 	Explain     explainCommand     `cmd:"" help:"Show how a log is read: format, fields, redactions, rules."`
 	Validate    validateCommand    `cmd:"" help:"Check a configuration and the rules; name file, line, column and the mend."`
