@@ -52,19 +52,11 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	}
 	log := cfg.Log.logger(term.err)
 	options := collector.Options{Log: log, BodyTime: collectorBody}
-	if cfg.Store.DSNFile != "" {
-		if options.Conn, err = openServer(ctx, cfg.Store.DSNFile); err != nil {
-			return err
-		}
-		defer options.Conn.Close()
-	} else {
-		db, err := openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true})
-		if err != nil {
-			return err
-		}
-		defer db.close()
-		options.Conn = db.conn
+	closeStores, err := cfg.open(ctx, &options, log)
+	if err != nil {
+		return err
 	}
+	defer closeStores()
 	known := &credentials{log: log}
 	if cfg.AgentsFile != "" {
 		if known.tokens, err = token.Open(cfg.AgentsFile); err != nil {
@@ -89,6 +81,46 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	err = serveCollector(ctx, collectorServer(collector.New(options), log), collectorListener(plain, secure))
 	log.Info("stopped")
 	return err
+}
+
+// open connects to the store, or to those of the regions.
+func (c *collectorConfig) open(ctx context.Context, options *collector.Options, log *slog.Logger) (done func(), err error) {
+	if c.Residency.named() {
+		residency := c.Residency.residency()
+		options.Residency = &residency
+	}
+	if len(c.Stores) > 0 {
+		done = func() {
+			for _, s := range options.Stores {
+				_ = s.Conn.Close()
+			}
+		}
+		for _, s := range c.Stores {
+			conn, err := openServer(ctx, s.DSNFile)
+			if err != nil {
+				done()
+				return nil, fmt.Errorf("store of region %s: %w", s.Region, err)
+			}
+			options.Stores = append(options.Stores, collector.RegionStore{Region: s.Region, Conn: conn})
+		}
+		return done, nil
+	}
+	if c.Store.DSNFile != "" {
+		if options.Conn, err = openServer(ctx, c.Store.DSNFile); err != nil {
+			return nil, err
+		}
+		done = func() { _ = options.Conn.Close() }
+	} else {
+		db, err := openDatabase(ctx, c.Data, databaseOptions{listen: c.Store.Listen, log: log, exclusive: true})
+		if err != nil {
+			return nil, err
+		}
+		options.Conn, done = db.conn, db.close
+	}
+	if c.Residency.named() {
+		options.Stores = []collector.RegionStore{{Region: c.Store.Region, Conn: options.Conn}}
+	}
+	return done, nil
 }
 
 // answerHangups says what a SIGHUP is good for here: to check the configuration.
