@@ -218,7 +218,7 @@ func lastRecordEnd(data []byte, quoted bool) int {
 // read reads one chunk, and keeps what it read if that is right.
 func (w *chunkWorker) read(c *chunk) {
 	w.sealer.batch.Mark(&w.mark)
-	w.report, w.times, w.held, w.offset = &FileReport{}, timeRange{}, w.held[:0], c.at.Offset
+	w.report, w.times, w.held, w.outside, w.offset = &FileReport{}, timeRange{}, w.held[:0], outside{}, c.at.Offset
 	headers := w.decoder.Headers()
 	w.decoder.Seek(c.at)
 	used, err := contained(w.decoder, c.data, false, &fileSink{fileReading: &w.fileReading, data: c.data})
@@ -266,6 +266,10 @@ func (w *chunkWorker) accept() {
 	into.Events += from.Events
 	into.Quarantined += from.Quarantined
 	into.Records += from.Records
+	into.Filtered += from.Filtered
+	if w.outside.any {
+		w.of.file.outside.note(uint64(w.outside.offset), w.outside.detail)
+	}
 	for reason, n := range from.Reasons {
 		if into.Reasons == nil {
 			into.Reasons = map[string]int64{}

@@ -165,6 +165,7 @@ func (s *sourceState) newReader(to *sealer) *reader {
 		options:     formats.Options{Tenant: s.Tenant, Zone: s.Zone, DateOrder: s.DateOrder},
 		redactor:    s.w.Redactor.Clone(),
 		privacy:     s.privacy.Clone(),
+		residency:   s.w.Residency,
 		sealer:      to,
 		maxUnpacked: s.w.MaxUnpacked,
 		ordinals:    newOrdinals(),
@@ -191,6 +192,7 @@ func (w *Watcher) loadExport(ctx context.Context, r *reader, job exportJob) erro
 	for _, in := range expand(job.input) {
 		report, err := r.read(ctx, in)
 		w.ledger.read(s.Name, report.Events, report.Quarantined, report.LastEvent.UnixMilli())
+		w.ledger.filtered(s.Name, schema.ReasonResidency, report.Filtered)
 		if err != nil {
 			s.finished.later(job.position.ID, w.Now())
 			return err

@@ -20,11 +20,23 @@ type followSink struct {
 	// last is where the last record begins; -1 before the first.
 	last                int64
 	events, quarantined int64
+	filtered            int64
 	latest              int64
 }
 
 // Event batches an event.
 func (k *followSink) Event(e *schema.Event) {
+	if detail, is := k.g.residency.elsewhere(e.Text[schema.MetadataTenantUID]); is {
+		offset := e.Number[schema.SourceOffset]
+		if !k.g.outside.any {
+			k.g.outside.note(offset, detail)
+			q := k.g.outside.row(k.s.Name, k.g.position.Path, k.g.format.Name)
+			k.sealer.note(&q)
+		}
+		k.last = int64(offset)
+		k.filtered++
+		return
+	}
 	if r, bad := implausible(e); bad {
 		r.Content = lineAt(k.data, r.Offset-k.base)
 		k.Reject(r)
@@ -106,6 +118,7 @@ func (s *sourceState) decode(g *generation, data []byte, atEOF bool, to *sealer,
 		to.cover(g.position)
 	}
 	s.w.ledger.read(s.Name, k.events, k.quarantined, k.latest)
+	s.w.ledger.filtered(s.Name, schema.ReasonResidency, k.filtered)
 }
 
 // contained calls a decoder and turns a defect in it into an error. The text of a

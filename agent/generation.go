@@ -17,6 +17,9 @@ type generation struct {
 	decoder  formats.Decoder
 	redactor *redact.Redactor
 	privacy  *redact.Privacy
+	// residency keeps out what belongs elsewhere; outside is the first that it kept out.
+	residency *Residency
+	outside   outside
 	// file is held open while there may be more to come: the name is not needed to
 	// read on, and the inode cannot be given to another file.
 	file *os.File
@@ -52,7 +55,7 @@ func (g *generation) rotated() bool { return g.path != g.position.Path }
 
 // clean takes secrets and people out of a record that could not be understood.
 func (g *generation) clean(content string) string {
-	return g.privacy.Content(g.redactor.Text(content))
+	return g.privacy.Content(g.redactor.Text(g.residency.content(content)))
 }
 
 // writtenBy is a moment at which all that was read so far had been written.

@@ -148,7 +148,7 @@ func (s *sourceState) begin(f *watchedFile, file *os.File, offset, line int64, n
 	if err != nil || f.role != roleFollowed {
 		return false
 	}
-	g := &generation{format: format, redactor: s.redactor, privacy: s.privacy, path: f.path}
+	g := &generation{format: format, redactor: s.redactor, privacy: s.privacy, residency: s.w.Residency, path: f.path}
 	g.position = SourcePosition{Source: s.Name, Path: f.path, Format: format.Name, Offset: offset, Line: line}
 	if err := g.adopt(file, now); err != nil {
 		return false

@@ -68,6 +68,8 @@ type Message struct {
 // Receipt says what became of a message.
 type Receipt struct {
 	Events, Quarantined int64
+	// Filtered belong into the store of another region.
+	Filtered int64
 	// FirstRejection describes the first quarantined record, without its content.
 	FirstRejection string
 	// Err is nil when all records are kept.

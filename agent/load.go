@@ -38,8 +38,9 @@ type LoadOptions struct {
 	// Workers is how many files are read at once, and by how many goroutines large ones
 	// if there are fewer; 0 means one for each processor.
 	Workers int
-	// chunkSize is for tests; 0 means chunkSize.
+	// chunkSize and residency are for tests; 0 means chunkSize.
 	chunkSize int
+	residency *Residency
 	// MaxUnpacked bounds what comes out of one packed file, in bytes; 0 means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
@@ -144,6 +145,7 @@ func (l *loading) work(ctx context.Context, jobs <-chan int, s *sealer) error {
 		options:     formats.Options{Tenant: l.Tenant, Zone: l.Zone, DateOrder: l.DateOrder},
 		redactor:    l.Redactor.Clone(),
 		privacy:     newPrivacy(l.Privacy, l.Redactor),
+		residency:   l.residency,
 		sealer:      s,
 		maxUnpacked: l.MaxUnpacked,
 		progress:    l.tell,

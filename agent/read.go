@@ -22,6 +22,7 @@ type reader struct {
 	options     formats.Options
 	redactor    *redact.Redactor
 	privacy     *redact.Privacy
+	residency   *Residency
 	sealer      *sealer
 	maxUnpacked int64
 	// progress is told how many more bytes on disk are done.
@@ -108,6 +109,7 @@ type fileReading struct {
 	// batches are not sealed within a part.
 	chunked bool
 	held    []formats.Rejection
+	outside outside
 	stopped func() bool
 }
 
@@ -252,6 +254,10 @@ func (f *fileReading) decode(data []byte, atEOF bool) (used int, err error) {
 // conclude decides the status when reading has ended.
 func (f *fileReading) conclude(decodeErr, readErr error) {
 	r := f.report
+	if f.outside.any {
+		q := f.outside.row(f.source, f.input.Name, f.name)
+		f.sealer.note(&q)
+	}
 	switch {
 	case decodeErr != nil:
 		r.Status, r.Reason = StatusPartlyRead, decodeErr.Error()

@@ -37,6 +37,8 @@ type inletState struct {
 	format  formats.Format
 	decoder formats.Decoder
 	privacy *redact.Privacy
+	// outside is the first record that was kept out.
+	outside outside
 }
 
 // fresh makes a decoder with no memory of what it has read. It does not stand at the
@@ -214,6 +216,15 @@ type receiveSink struct {
 
 // Event gives the event its identity and batches it.
 func (k *receiveSink) Event(e *schema.Event) {
+	if detail, is := k.r.w.Residency.elsewhere(e.Text[schema.MetadataTenantUID]); is {
+		if !k.in.outside.any {
+			k.in.outside.note(k.n, detail)
+			q := k.in.outside.row(k.in.Name, k.m.Place, k.in.Format)
+			k.r.sealer.note(&q)
+		}
+		k.receipt.Filtered++
+		return
+	}
 	if rejection, bad := implausible(e); bad {
 		rejection.Content = k.line
 		k.Reject(rejection)
@@ -265,7 +276,7 @@ func (k *receiveSink) Reject(r formats.Rejection) {
 
 // clean takes secrets and people out of a record that could not be understood.
 func (k *receiveSink) clean(content string) string {
-	return k.in.privacy.Content(k.r.redactor.Text(content))
+	return k.in.privacy.Content(k.r.redactor.Text(k.r.w.Residency.content(content)))
 }
 
 // identity is one that no other record has: who sends it does not send it twice.
@@ -286,6 +297,7 @@ func (k *receiveSink) count() {
 		k.unresolved = k.r.sealer.batch.Rows()
 	}
 	k.r.w.ledger.read(k.in.Name, k.receipt.Events-k.counted.Events, k.receipt.Quarantined-k.counted.Quarantined, k.latest)
+	k.r.w.ledger.filtered(k.in.Name, schema.ReasonResidency, k.receipt.Filtered-k.counted.Filtered)
 	k.counted = k.receipt
 }
 

@@ -77,7 +77,7 @@ func (s *sourceState) remember() {
 			if err != nil {
 				continue
 			}
-			g := &generation{position: p, format: format, redactor: s.redactor, privacy: s.privacy}
+			g := &generation{position: p, format: format, redactor: s.redactor, privacy: s.privacy, residency: s.w.Residency}
 			g.decoder = s.newDecoder(format, p.Offset, p.Line)
 			s.generations = append(s.generations, g)
 		}

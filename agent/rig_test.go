@@ -24,6 +24,8 @@ type rig struct {
 	stopped func()
 	// byHand means that batches are shipped by shipNow, and not at once.
 	byHand bool
+	// residency keeps out what belongs elsewhere.
+	residency *Residency
 }
 
 func newRig(t *testing.T, sources ...Source) *rig {
@@ -59,7 +61,7 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	r.w, err = NewWatcher(WatchOptions{
-		Sources: r.sources, Ship: r.store.Ship, Positions: positions, Redactor: testRedactor(), Log: log,
+		Sources: r.sources, Ship: r.store.Ship, Positions: positions, Redactor: testRedactor(), Residency: r.residency, Log: log,
 		SealAge: time.Millisecond, Now: func() time.Time { return time.Unix(0, r.clock.Load()).UTC() },
 	})
 	if err != nil {

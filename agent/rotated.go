@@ -70,7 +70,7 @@ func (s *sourceState) loadRest(ctx context.Context, r *reader, job exportJob) (f
 	if err != nil {
 		return false, nil
 	}
-	g := &generation{position: p, format: format, redactor: r.redactor, privacy: r.privacy, tail: before}
+	g := &generation{position: p, format: format, redactor: r.redactor, privacy: r.privacy, residency: r.residency, tail: before}
 	g.head = make([]byte, p.HeadLength)
 	g.state.modTime = job.position.ModTime
 	g.decoder = s.newDecoder(format, p.Offset, p.Line)

@@ -82,6 +82,12 @@ func (s *fileSink) Event(e *schema.Event) {
 	if s.err != nil {
 		return
 	}
+	if detail, is := s.residency.elsewhere(e.Text[schema.MetadataTenantUID]); is {
+		s.outside.note(e.Number[schema.SourceOffset], detail)
+		s.report.Filtered++
+		s.report.Records++
+		return
+	}
 	if r, bad := implausible(e); bad {
 		r.Content = lineAt(s.data, r.Offset-s.offset)
 		s.Reject(r)
@@ -135,7 +141,9 @@ func (s *fileSink) quarantine(r formats.Rejection) {
 }
 
 // clean takes secrets and people out of a record that could not be understood.
-func (r *reader) clean(content string) string { return r.privacy.Content(r.redactor.Text(content)) }
+func (r *reader) clean(content string) string {
+	return r.privacy.Content(r.redactor.Text(r.residency.content(content)))
+}
 
 func (s *fileSink) sealFull() {
 	if !s.chunked && s.sealer.full() {

@@ -30,6 +30,9 @@ type SourceStatus struct {
 	Stored      int64 `json:"stored"`
 	Pending     int64 `json:"pending"`
 	Truncations int64 `json:"truncations"`
+	// Filtered is what was read and is not to be stored, by the rule that says so; such
+	// records are not in Events or Quarantined.
+	Filtered map[string]int64 `json:"filtered,omitempty"`
 	// Lost is what came over the network and was not taken, by the reason; such messages
 	// are not in Events or Quarantined.
 	Lost map[string]Loss `json:"lost,omitempty"`
@@ -61,6 +64,7 @@ func (w *Watcher) Status() []SourceStatus {
 		status.Pending = status.Events + status.Quarantined - status.Stored
 		status.LagBytes += status.WaitingBytes
 		status.Problems = slices.Clone(status.Problems)
+		status.Filtered = maps.Clone(status.Filtered)
 		all = append(all, status)
 	}
 	for _, in := range w.Inlets {
@@ -68,6 +72,7 @@ func (w *Watcher) Status() []SourceStatus {
 		status.Name, status.Kind = in.Name, KindReceive
 		status.Pending = status.Events + status.Quarantined - status.Stored
 		status.Lost = maps.Clone(status.Lost)
+		status.Filtered = maps.Clone(status.Filtered)
 		all = append(all, status)
 	}
 	return all
@@ -131,6 +136,20 @@ func (l *ledger) read(source string, events, quarantined, latest int64) {
 	}
 }
 
+// filtered counts records that a rule keeps out.
+func (l *ledger) filtered(source, rule string, n int64) {
+	if n == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.of(source)
+	if s.Filtered == nil {
+		s.Filtered = map[string]int64{}
+	}
+	s.Filtered[rule] += n
+}
+
 func (l *ledger) shipped(counts []sourceCount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,7 +206,7 @@ func (l *ledger) file(source string, report FileReport, log *slog.Logger) {
 	s := l.of(source)
 	key := source + "\x00" + report.File
 	s.Problems = slices.DeleteFunc(s.Problems, func(r FileReport) bool { return r.File == report.File })
-	if report.Status == StatusOK && report.Quarantined == 0 {
+	if report.Status == StatusOK && report.Quarantined+report.Filtered == 0 {
 		delete(l.known, key)
 		return
 	}
@@ -195,8 +214,16 @@ func (l *ledger) file(source string, report FileReport, log *slog.Logger) {
 	if extra := len(s.Problems) - maxProblems; extra > 0 {
 		s.Problems = slices.Delete(s.Problems, 0, extra)
 	}
-	if text := string(report.Status) + report.Reason + report.FirstRejection; l.known[key] != text {
+	if text := string(report.Status) + report.Reason + report.FirstRejection + filteredText(report.Filtered); l.known[key] != text {
 		l.known[key] = text
-		log.Warn("a file needs a look", "source", source, "file", report.File, "status", report.Status, "reason", report.Reason, "quarantined", report.Quarantined, "first", report.FirstRejection)
+		log.Warn("a file needs a look", "source", source, "file", report.File, "status", report.Status, "reason", report.Reason, "quarantined", report.Quarantined, "filtered", report.Filtered, "first", report.FirstRejection)
 	}
+}
+
+// filteredText tells a file of which something was kept out from one of which nothing was.
+func filteredText(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return " filtered"
 }

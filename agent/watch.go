@@ -31,6 +31,8 @@ type WatchOptions struct {
 	Spool     *spool.Spool
 	Positions *Positions
 	Redactor  *redact.Redactor
+	// Residency keeps out what belongs elsewhere; nil means that everything belongs here.
+	Residency *Residency
 	Log       *slog.Logger
 
 	// Poll is how often folders and files are looked at; 0 means one second.

@@ -37,6 +37,8 @@ type shipConfig struct {
 	KeyFile    string `yaml:"key_file"`
 	ServerName string `yaml:"server_name"`
 	DSNFile    string `yaml:"dsn_file"`
+	// Region is that of the server; see residencyConfig.
+	Region string `yaml:"region"`
 }
 
 // named says whether the configuration is one of an agent.

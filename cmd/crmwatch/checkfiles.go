@@ -152,6 +152,9 @@ func lookIntoCollector(path string, cfg collectorConfig) *fileCheck {
 		_, err := token.Open(cfg.AgentsFile)
 		c.at("$.agents_file", err)
 	}
+	for i, s := range cfg.Stores {
+		c.server(fmt.Sprintf("$.stores[%d].dsn_file", i), s.DSNFile)
+	}
 	c.server("$.store.dsn_file", cfg.Store.DSNFile)
 	return c
 }

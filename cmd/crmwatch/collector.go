@@ -59,29 +59,26 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	}
 	log := cfg.Log.logger(term.err)
 	options := collector.Options{Log: log, BodyTime: collectorBody}
-	if cfg.Store.DSNFile != "" {
-		if options.Conn, err = openServer(ctx, cfg.Store.DSNFile); err != nil {
-			return err
-		}
-		defer options.Conn.Close()
-	} else {
-		db, err := openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true})
-		if err != nil {
-			return err
-		}
-		defer db.close()
-		options.Conn = db.conn
+	closeStores, err := cfg.open(ctx, &options, log)
+	if err != nil {
+		return err
+	}
+	defer closeStores()
+	// What a collector of several regions does itself is told in the first of its stores.
+	house := options.Conn
+	if len(options.Stores) > 0 {
+		house = options.Stores[0].Conn
 	}
 	own := &life{command: "collector", config: file.path, began: file.at}
-	if err := own.start(ctx, options.Conn); err != nil {
+	if err := own.start(ctx, house); err != nil {
 		return err
 	}
 	// A collector's configuration has no key under which a value is hidden, so that a key of
 	// this process does for the hashes.
-	if err := file.recordLoad(ctx, options.Conn, "collector", []byte(rand.Text()), nil); err != nil {
+	if err := file.recordLoad(ctx, house, "collector", []byte(rand.Text()), nil); err != nil {
 		return err
 	}
-	refusals, runRefusals := keepRefusals(func() schema.Store { return options.Conn }, log)
+	refusals, runRefusals := keepRefusals(func() schema.Store { return house }, log)
 	defer runRefusals()()
 	known := &credentials{log: log}
 	options.OnRefused = func(r *http.Request) { refusals.Refused(known.refusal(r)) }
@@ -108,9 +105,49 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	server := collectorServer(collector.New(options), log)
 	server.ErrorLog = handshakeLog(server.ErrorLog, refusals.Refused)
 	err = serveCollector(ctx, server, collectorListener(plain, secure))
-	own.stop(ctx, options.Conn, err, log)
+	own.stop(ctx, house, err, log)
 	log.Info("stopped")
 	return err
+}
+
+// open connects to the store, or to those of the regions.
+func (c *collectorConfig) open(ctx context.Context, options *collector.Options, log *slog.Logger) (done func(), err error) {
+	if c.Residency.named() {
+		residency := c.Residency.residency()
+		options.Residency = &residency
+	}
+	if len(c.Stores) > 0 {
+		done = func() {
+			for _, s := range options.Stores {
+				_ = s.Conn.Close()
+			}
+		}
+		for _, s := range c.Stores {
+			conn, err := openServer(ctx, s.DSNFile)
+			if err != nil {
+				done()
+				return nil, fmt.Errorf("store of region %s: %w", s.Region, err)
+			}
+			options.Stores = append(options.Stores, collector.RegionStore{Region: s.Region, Conn: conn})
+		}
+		return done, nil
+	}
+	if c.Store.DSNFile != "" {
+		if options.Conn, err = openServer(ctx, c.Store.DSNFile); err != nil {
+			return nil, err
+		}
+		done = func() { _ = options.Conn.Close() }
+	} else {
+		db, err := openDatabase(ctx, c.Data, databaseOptions{listen: c.Store.Listen, log: log, exclusive: true})
+		if err != nil {
+			return nil, err
+		}
+		options.Conn, done = db.conn, db.close
+	}
+	if c.Residency.named() {
+		options.Stores = []collector.RegionStore{{Region: c.Store.Region, Conn: options.Conn}}
+	}
+	return done, nil
 }
 
 // answerHangups says what a SIGHUP is good for here: to check the configuration.

@@ -19,7 +19,10 @@ type collectorConfig struct {
 	AgentsFile string             `yaml:"agents_file"`
 	Data       string             `yaml:"data"`
 	Store      storeConfig        `yaml:"store"`
-	Log        logConfig          `yaml:"log"`
+	// Stores are those of several regions, and Residency says what belongs into which.
+	Stores    []regionStoreConfig `yaml:"stores"`
+	Residency residencyConfig     `yaml:"residency"`
+	Log       logConfig           `yaml:"log"`
 }
 
 type collectorTLSConfig struct {
@@ -50,6 +53,11 @@ func loadCollectorConfig(path string) (collectorConfig, error) {
 	check.collector(&c)
 	if len(check.problems) > 0 {
 		return collectorConfig{}, errors.Join(check.problems...)
+	}
+	for i := range c.Stores {
+		if file := &c.Stores[i].DSNFile; !filepath.IsAbs(*file) {
+			*file = filepath.Join(filepath.Dir(path), *file)
+		}
 	}
 	for _, file := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.ClientCAFile, &c.TLS.CRLFile, &c.AgentsFile, &c.Data, &c.Store.DSNFile} {
 		if *file != "" && !filepath.IsAbs(*file) {
@@ -85,6 +93,7 @@ func (c *configCheck) collector(cfg *collectorConfig) {
 		c.fail("$.agents_file", "no agent could be known: name agents_file, or tls.client_ca_file")
 	}
 	switch {
+	case len(cfg.Stores) > 0:
 	case cfg.Data == "" && cfg.Store.DSNFile == "":
 		c.fail("$.data", "nothing says where to store: name either data, the directory of an embedded database, or store.dsn_file")
 	case cfg.Data != "" && cfg.Store.DSNFile != "":
@@ -92,6 +101,7 @@ func (c *configCheck) collector(cfg *collectorConfig) {
 	case cfg.Data != "":
 		c.listen(cfg.Store.Listen)
 	}
+	c.collectorRegions(cfg)
 	c.log(cfg.Log)
 }
 

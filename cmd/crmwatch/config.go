@@ -41,7 +41,11 @@ type config struct {
 	Spool    spoolConfig       `yaml:"spool"`
 	// Ship is where `crmwatch agent` delivers to.
 	Ship shipConfig `yaml:"ship"`
-	Log  logConfig  `yaml:"log"`
+	// Retention is how long what is kept.
+	Retention retentionConfig `yaml:"retention"`
+	// Residency is in which region the data of each tenant is kept.
+	Residency residencyConfig `yaml:"residency"`
+	Log       logConfig       `yaml:"log"`
 	// RedactionKeyFile holds the key of the HMAC that stands for tokens, session
 	// ids and credentials; without it a key is made in the data directory.
 	RedactionKeyFile string `yaml:"redaction_key_file"`
@@ -54,6 +58,8 @@ type config struct {
 type storeConfig struct {
 	Listen  string `yaml:"listen"`
 	DSNFile string `yaml:"dsn_file"`
+	// Region is where the store is; see residencyConfig.
+	Region string `yaml:"region"`
 }
 
 type sourceConfig struct {
@@ -291,6 +297,8 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.spool.when_full", "spool.when_full is %q: use block (reading waits) or drop (the oldest batches are given up and counted)", cfg.Spool.WhenFull)
 	}
 	c.ship(cfg.Ship)
+	c.retention(&cfg.Retention)
+	c.residencyOf(cfg)
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
 	}
@@ -321,7 +329,7 @@ func (c *configCheck) ship(s shipConfig) {
 	switch {
 	case s.Collector != "" && s.DSNFile != "":
 		c.fail("$.ship", "ship names both a collector and a dsn_file: keep one")
-	case s.Collector == "" && s != (shipConfig{DSNFile: s.DSNFile}):
+	case s.Collector == "" && s != (shipConfig{DSNFile: s.DSNFile, Region: s.Region}):
 		c.fail("$.ship", "ship names no collector: add one such as collector: https://collector.acme.example:8443")
 	}
 	if s.Collector == "" {

@@ -83,7 +83,7 @@ func openPipeline(cfg config, ports *receive.Ports, compression spool.Compressio
 		log.Info("the spool holds batches of an earlier run; they are delivered first", "batches", recovery.Pending)
 	}
 	watch := agent.WatchOptions{
-		Spool: p.spool, Positions: p.positions, Redactor: redact.New(key), Log: log,
+		Spool: p.spool, Positions: p.positions, Redactor: redact.New(key), Residency: cfg.residency(), Log: log,
 		Poll: cfg.Reading.Poll, Settle: cfg.Reading.Settle, RotateWait: cfg.Reading.RotateWait, Quiet: cfg.Reading.Quiet, SealAge: cfg.Reading.SealAge,
 	}
 	for _, s := range cfg.Sources {

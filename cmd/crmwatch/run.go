@@ -340,23 +340,31 @@ func reportSources(ctx context.Context, log *slog.Logger, p *pipeline) {
 		}
 		for _, s := range p.watcher.Status() {
 			before := last[s.Name]
-			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined && lostMessages(before) == lostMessages(s) {
+			if before.Stored == s.Stored && before.LagBytes == s.LagBytes && before.Quarantined == s.Quarantined && lostMessages(before) == lostMessages(s) && filteredRecords(before) == filteredRecords(s) {
 				continue
 			}
 			last[s.Name] = s
 			if s.Kind == agent.KindReceive {
-				log.Info("receiver", "name", s.Name, "events", s.Events, "stored", s.Stored, "quarantined", s.Quarantined,
+				log.Info("receiver", "name", s.Name, "events", s.Events, "stored", s.Stored, "quarantined", s.Quarantined, "filtered", filteredRecords(s),
 					"pending", s.Pending, "lost", lostMessages(s))
 				continue
 			}
 			log.Info("source", "name", s.Name, "files", s.Files, "events", s.Events, "stored", s.Stored,
-				"quarantined", s.Quarantined, "pending", s.Pending, "lag_bytes", s.LagBytes)
+				"quarantined", s.Quarantined, "filtered", filteredRecords(s), "pending", s.Pending, "lag_bytes", s.LagBytes)
 		}
 		if s := p.spool.Stats(); s.PendingBatches > 0 {
 			log.Info("spool", "pending_batches", s.PendingBatches, "bytes", s.Bytes, "oldest", s.Oldest.UTC().Format(time.DateTime),
 				"waiting_for_quota", s.Waiting, "disk_full", s.DiskFull, "dropped_batches", s.DroppedBatches)
 		}
 	}
+}
+
+// filteredRecords is how many records were read and are not to be stored here.
+func filteredRecords(s agent.SourceStatus) (n int64) {
+	for _, records := range s.Filtered {
+		n += records
+	}
+	return n
 }
 
 // lostMessages is how many messages came and were not taken.
