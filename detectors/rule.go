@@ -256,3 +256,6 @@ func (r Rule) overhang() time.Duration {
 	}
 	return r.Lookahead
 }
+
+// Remembers says whether the rule keeps a state, in tables of its own.
+func (r Rule) Remembers() bool { return r.Kind.remembers() }
