@@ -128,9 +128,9 @@ func (e *erasure) remove(ctx context.Context, statement string) error {
 }
 
 // filesPatience is how long to wait for ClickHouse to delete the files of old parts.
-const filesPatience = 3 * time.Minute
+const filesPatience = 2 * time.Minute
 
-const oldParts = `SELECT count() FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {names:Array(String)}`
+const oldParts = `SELECT count(), any(concat(table, ' ', name, ': ', removal_state)) FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {names:Array(String)}`
 
 // clean makes the files with the old rows go. ClickHouse would keep them for some
 // minutes, for the case that a disk loses what was written last.
@@ -144,14 +144,15 @@ func (e *erasure) clean(ctx context.Context) error {
 	begun := time.Now()
 	for {
 		var left uint64
-		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", names)).Scan(&left); err != nil {
+		var why string
+		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", names)).Scan(&left, &why); err != nil {
 			return fmt.Errorf("look for old files: %w", err)
 		}
 		if left == 0 {
 			break
 		}
 		if time.Since(begun) > filesPatience {
-			return fmt.Errorf("%d old parts are still on disk: something reads them, or the database is busy; run this again", left)
+			return fmt.Errorf("%d old parts are still on disk (such as %s): something reads them, or the database is busy; run this again", left, why)
 		}
 		// The threads that delete sleep when there is little to do; this wakes them.
 		for _, name := range names {
@@ -162,7 +163,7 @@ func (e *erasure) clean(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(time.Second):
 		}
 	}
 	for _, name := range names {
