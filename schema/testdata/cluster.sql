@@ -612,3 +612,66 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
     ADD COLUMN IF NOT EXISTS digest_from DateTime64(3, 'UTC');
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.summaries ON CLUSTER `crm`
+(
+    summary_uid UUID,
+    version UInt64,
+    amended UInt64,
+    tenant_uid String,
+    period LowCardinality(String),
+    period_from DateTime64(3, 'UTC'),
+    period_to DateTime64(3, 'UTC'),
+    made_at DateTime64(3, 'UTC'),
+    made_by String,
+    made_for LowCardinality(String),
+    replaces UInt64,
+    content String CODEC(ZSTD(6)),
+    content_hash String,
+    file_names Array(String),
+    file_hashes Array(String)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/summaries', '{shard}-{replica}', amended)
+ORDER BY (summary_uid, version)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.evidence_chain ON CLUSTER `crm`
+(
+    sequence UInt64,
+    at DateTime64(3, 'UTC'),
+    kind LowCardinality(String),
+    subject_uid UUID,
+    subject_version UInt64,
+    content String CODEC(ZSTD(6)),
+    content_hash String,
+    previous_hash String,
+    entry_hash String,
+    public_key String,
+    signature String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/evidence_chain', '{shard}-{replica}')
+ORDER BY (sequence, entry_hash)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.summary_posts ON CLUSTER `crm`
+(
+    summary_uid UUID,
+    summary_version UInt64,
+    notifier LowCardinality(String),
+    version UInt64,
+    updated_at DateTime64(3, 'UTC'),
+    state LowCardinality(String),
+    repeat LowCardinality(String),
+    channel String,
+    message_id String,
+    file_state LowCardinality(String),
+    file_id String,
+    attempts UInt32,
+    first_attempt_at DateTime64(3, 'UTC'),
+    not_before DateTime64(3, 'UTC'),
+    reason String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/summary_posts', '{shard}-{replica}', version)
+ORDER BY (summary_uid, summary_version, notifier);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0020_evidence');
