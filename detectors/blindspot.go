@@ -95,7 +95,7 @@ func (report CoverageReport) lacking(rule Rule) string {
 var classNames = map[uint16]string{
 	schema.ClassAccountChange: "Account Change", schema.ClassAuthentication: "Authentication", schema.ClassEntityManagement: "Entity Management",
 	schema.ClassUserAccess: "User Access Management", schema.ClassGroupManagement: "Group Management", schema.ClassHTTPActivity: "HTTP Activity",
-	schema.ClassWebResources: "Web Resources Activity", schema.ClassAPIActivity: "API Activity", schema.ClassDatastoreActivity: "Datastore Activity",
+	schema.ClassWebResources: "Web Resources Activity", schema.ClassApplicationLifecycle: "Application Lifecycle", schema.ClassAPIActivity: "API Activity", schema.ClassDatastoreActivity: "Datastore Activity",
 	schema.ClassFileHosting: "File Hosting Activity", schema.ClassApplicationError: "Application Error", schema.ClassDetectionFinding: "Detection Finding",
 }
 

@@ -39,3 +39,6 @@ func edits(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// Closest finds among words those that a misspelt one was meant to be, at most three.
+func Closest(word string, words []string) []string { return closest(word, words) }

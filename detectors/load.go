@@ -42,6 +42,21 @@ func Load(folders ...string) ([]Rule, error) {
 	return load(files, warnings, controls)
 }
 
+// Controls reads the list of controls that ships with crmwatch, and what the folders of
+// rules add to it.
+func Controls(folders ...string) ([]Control, error) {
+	files := readFS(builtinFiles, "controls", "controls/")
+	for _, folder := range folders {
+		if own := filepath.Join(folder, "controls"); isFolder(own) {
+			files = append(files, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+		}
+	}
+	var problems Problems
+	controls := slices.Concat(readAll(files, parseControls, &problems)...)
+	slices.SortFunc(controls, func(a, b Control) int { return CompareControls(a.ID, b.ID) })
+	return controls, problems.err()
+}
+
 // loadedFile is a rule file's content, or the reason why there is none.
 type loadedFile struct {
 	name string

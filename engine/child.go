@@ -38,11 +38,13 @@ type instructions struct {
 	ReadTimeout  time.Duration `json:"read_timeout"`
 }
 
-// report is the child's one line on the report pipe.
+// report is a line of the child on the report pipe: first how the start went, then what is refused.
 type report struct {
 	Ready  bool   `json:"ready"`
 	Locked bool   `json:"locked,omitempty"`
 	Error  string `json:"error,omitempty"`
+	// Refused is told after the child is ready, as often as there is something.
+	Refused *Refusal `json:"refused,omitempty"`
 }
 
 // RunChild is the main function of the engine's child process, as Start starts it: it reads its instructions from the
@@ -73,7 +75,9 @@ func RunChild(ctx context.Context) error {
 		time.Sleep(options.DrainTimeout + 2*killTimeout)
 		os.Exit(1)
 	}()
+	defer reports.Close()
 	options.Ready = func() { writeReport(reports, report{Ready: true}) }
+	options.OnRefused = tellParent(reports)
 	if err := Serve(ctx, options); err != nil {
 		writeReport(reports, report{Error: err.Error(), Locked: errors.Is(err, ErrLocked)})
 		return err
@@ -126,7 +130,6 @@ func readInstructions(input *bufio.Reader) (ServeOptions, error) {
 
 // writeReport tells the parent; one that is gone needs no telling.
 func writeReport(file *os.File, r report) {
-	line, _ := json.Marshal(r) // two plain fields
+	line, _ := json.Marshal(r) // plain fields
 	_, _ = file.Write(append(line, '\n'))
-	_ = file.Close()
 }

@@ -44,10 +44,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) serve(out *response, r *http.Request) (err error) {
 	role, err := s.guard.authenticate(r)
 	if err != nil {
+		s.refuseLogin(r)
 		return err
 	}
 	defer func() {
 		if err != nil {
+			s.refuseStatement(r, role, err)
 			out.drain(r.Body)
 		}
 	}()

@@ -45,6 +45,8 @@ type Options struct {
 	Log *slog.Logger
 	// OnRestart, if not nil, is called after the child has ended unbidden and serves again, with how it ended.
 	OnRestart func(cause error)
+	// OnRefused, if not nil, is told of wrong credentials and forbidden statements. It must not block.
+	OnRefused func(Refusal)
 }
 
 func (o Options) withDefaults() (Options, error) {

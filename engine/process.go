@@ -37,12 +37,12 @@ func (e *Engine) startChild(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start engine: %w", err)
 	}
-	defer reports.Close()
 	command := exec.Command(e.options.Command[0], e.options.Command[1:]...)
 	command.Dir = e.options.Dir
 	environment, err := e.environment()
 	if err != nil {
-		return nil, err
+		_ = reports.Close()
+		return nil, errors.Join(err, reportEnd.Close())
 	}
 	command.Env = environment
 	command.ExtraFiles = []*os.File{e.socket, reportEnd}
@@ -61,13 +61,15 @@ func (e *Engine) startChild(ctx context.Context) (*child, error) {
 	}
 	reportEnd.Close()
 	if err != nil {
+		_ = reports.Close()
 		return nil, fmt.Errorf("start engine: %w", err)
 	}
 	if err := c.instruct(e.instructions()); err != nil {
+		_ = reports.Close()
 		c.kill()
 		return nil, errors.Join(err, c.failure())
 	}
-	if err := c.awaitReady(ctx, reports); err != nil {
+	if err := c.awaitReady(ctx, reports, e.options.OnRefused); err != nil {
 		c.kill()
 		return nil, err
 	}
@@ -104,13 +106,25 @@ func (c *child) instruct(in instructions) error {
 	return nil
 }
 
-// awaitReady reads the child's report; the pipe ends without one if the child dies.
-func (c *child) awaitReady(ctx context.Context, reports *os.File) error {
+// awaitReady reads the child's report; the pipe ends without one if the child dies. What is refused afterwards comes on
+// the same pipe, until the child ends.
+func (c *child) awaitReady(ctx context.Context, reports *os.File, refused func(Refusal)) error {
 	answers := make(chan report, 1)
 	go func() {
+		defer reports.Close()
+		decoder := json.NewDecoder(reports)
 		var r report
-		_ = json.NewDecoder(reports).Decode(&r) // an empty report is the answer of a dead child
+		_ = decoder.Decode(&r) // an empty report is the answer of a dead child
 		answers <- r
+		for r.Ready {
+			var later report
+			if decoder.Decode(&later) != nil {
+				return
+			}
+			if later.Refused != nil && refused != nil {
+				refused(*later.Refused)
+			}
+		}
 	}()
 	select {
 	case r := <-answers:

@@ -40,6 +40,8 @@ type ServeOptions struct {
 	Log *slog.Logger
 	// Ready is called once the engine answers.
 	Ready func()
+	// OnRefused, if not nil, is told of wrong credentials and forbidden statements. It must not block.
+	OnRefused func(Refusal)
 }
 
 func (o ServeOptions) withDefaults() ServeOptions {

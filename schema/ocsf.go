@@ -2,18 +2,19 @@ package schema
 
 // OCSF 1.8.0 class_uid values that crmwatch uses.
 const (
-	ClassAccountChange     = 3001
-	ClassAuthentication    = 3002
-	ClassEntityManagement  = 3004
-	ClassUserAccess        = 3005
-	ClassGroupManagement   = 3006
-	ClassHTTPActivity      = 4002
-	ClassWebResources      = 6001
-	ClassAPIActivity       = 6003
-	ClassDatastoreActivity = 6005
-	ClassFileHosting       = 6006
-	ClassApplicationError  = 6008
-	ClassDetectionFinding  = 2004
+	ClassAccountChange        = 3001
+	ClassAuthentication       = 3002
+	ClassEntityManagement     = 3004
+	ClassUserAccess           = 3005
+	ClassGroupManagement      = 3006
+	ClassHTTPActivity         = 4002
+	ClassWebResources         = 6001
+	ClassApplicationLifecycle = 6002
+	ClassAPIActivity          = 6003
+	ClassDatastoreActivity    = 6005
+	ClassFileHosting          = 6006
+	ClassApplicationError     = 6008
+	ClassDetectionFinding     = 2004
 )
 
 // OCSF status_id values. A challenge (MFA asked, not yet answered) is Other:

@@ -47,6 +47,10 @@ func (a *addresses) set(e *schema.Event, raw string) bool {
 	return true
 }
 
+// SetSource fills in the address and the network that an event came from. An address
+// that is none leaves the event alone.
+func SetSource(e *schema.Event, raw string) { new(addresses).set(e, raw) }
+
 // parseAddress reads an IP address, alone or with a port; the result is empty when
 // raw is something else.
 func parseAddress(raw string) address {

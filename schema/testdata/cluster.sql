@@ -675,3 +675,20 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/summary_pos
 ORDER BY (summary_uid, summary_version, notifier);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0020_evidence');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.known_settings ON CLUSTER `crm`
+(
+    name LowCardinality(String),
+    version UInt64,
+    loaded_at DateTime64(3, 'UTC'),
+    actor String,
+    sha256 String,
+    settings Map(String, String),
+    before_sha256 String,
+    before Map(String, String),
+    told UInt8
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/known_settings', '{shard}-{replica}', version)
+ORDER BY name;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0021_known_settings');
