@@ -28,7 +28,10 @@ type Summary struct {
 	// Content is canonical JSON, and ContentHash what the row says that its SHA-256 is.
 	Content     string
 	ContentHash string
-	Files       []FileHash
+	// ChainEntry and ChainHead are the chain's last entry when it was made; files show them.
+	ChainEntry uint64
+	ChainHead  string
+	Files      []FileHash
 }
 
 // Why a summary was made.
@@ -45,7 +48,7 @@ func SummaryUID(tenant, period string, from, to time.Time) schema.UID {
 // rowHash is over every column, and over the content by its hash.
 func (s Summary) rowHash() Hash {
 	fields := []string{s.UID.String(), number(s.Version), number(s.Amended), s.Tenant, s.Period, s.From.UTC().Format(timeForm), s.To.UTC().Format(timeForm),
-		s.MadeAt.UTC().Format(timeForm), s.MadeBy, s.MadeFor, number(s.Replaces), HashOf([]byte(s.Content)).String(), s.ContentHash}
+		s.MadeAt.UTC().Format(timeForm), s.MadeBy, s.MadeFor, number(s.Replaces), HashOf([]byte(s.Content)).String(), s.ContentHash, number(s.ChainEntry), s.ChainHead}
 	for _, f := range s.Files {
 		fields = append(fields, f.Name, f.Hash.String())
 	}
@@ -81,12 +84,12 @@ func SaveSummary(ctx context.Context, store schema.Store, s *Summary) error {
 	}
 	s.MadeAt = milliseconds(s.MadeAt)
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO summaries (summary_uid, version, amended, tenant_uid, period, period_from, period_to, made_at, made_by, made_for,
-		replaces, content, content_hash, file_names, file_hashes)`)
+		replaces, content, content_hash, chain_entry, chain_head, file_names, file_hashes)`)
 	if err != nil {
 		return fmt.Errorf("save summary: %w", err)
 	}
 	if err := batch.Append(s.UID.String(), s.Version, s.Amended, s.Tenant, s.Period, milliseconds(s.From), milliseconds(s.To), s.MadeAt, s.MadeBy, s.MadeFor,
-		s.Replaces, s.Content, s.ContentHash, names, hashes); err != nil {
+		s.Replaces, s.Content, s.ContentHash, s.ChainEntry, s.ChainHead, names, hashes); err != nil {
 		_ = batch.Abort()
 		return fmt.Errorf("save summary %s: %w", s.UID, err)
 	}
@@ -113,7 +116,7 @@ func Summaries(ctx context.Context, store schema.Store, filter SummaryFilter) ([
 
 func eachSummary(ctx context.Context, store schema.Store, filter SummaryFilter, take func(Summary) error) error {
 	rows, err := store.Query(ctx, `SELECT toString(summary_uid), version, amended, tenant_uid, period, period_from, period_to, made_at, made_by, made_for, replaces,
-		content, content_hash, file_names, file_hashes FROM summaries FINAL
+		content, content_hash, chain_entry, chain_head, file_names, file_hashes FROM summaries FINAL
 		WHERE startsWith(toString(summary_uid), {uid:String}) AND (NOT {unchained:Bool}
 			OR (summary_uid, version) NOT IN (SELECT subject_uid, subject_version FROM evidence_chain FINAL WHERE kind = 'summary'))
 		ORDER BY made_at, summary_uid, version`, schema.Named("uid", filter.UID), schema.Named("unchained", filter.Unchained))
@@ -126,7 +129,7 @@ func eachSummary(ctx context.Context, store schema.Store, filter SummaryFilter, 
 		var uid string
 		var names, hashes []string
 		if err := rows.Scan(&uid, &s.Version, &s.Amended, &s.Tenant, &s.Period, &s.From, &s.To, &s.MadeAt, &s.MadeBy, &s.MadeFor, &s.Replaces,
-			&s.Content, &s.ContentHash, &names, &hashes); err != nil {
+			&s.Content, &s.ContentHash, &s.ChainEntry, &s.ChainHead, &names, &hashes); err != nil {
 			return fmt.Errorf("read summaries: %w", err)
 		}
 		if s.UID, err = schema.ParseUID(uid); err != nil {
@@ -174,4 +177,35 @@ func (l *Ledger) Summaries(ctx context.Context) ([]Entry, error) {
 		}
 	}
 	return slices.Clip(made), nil
+}
+
+// Find reads one version of a summary and its entry; the entry is zero as long as it has none.
+func Find(ctx context.Context, store schema.Store, uid schema.UID, version uint64) (Summary, Entry, error) {
+	all, err := Summaries(ctx, store, SummaryFilter{UID: uid.String()})
+	if err != nil {
+		return Summary{}, Entry{}, err
+	}
+	i := slices.IndexFunc(all, func(s Summary) bool { return s.Version == version })
+	if i < 0 {
+		return Summary{}, Entry{}, fmt.Errorf("there is no summary %s version %d", uid, version)
+	}
+	var sequence uint64
+	err = store.QueryRow(ctx, `SELECT max(sequence) FROM evidence_chain FINAL WHERE kind = 'summary' AND subject_uid = {uid:UUID} AND subject_version = {version:UInt64}`,
+		schema.Named("uid", uid.String()), schema.Named("version", version)).Scan(&sequence)
+	if err != nil {
+		return Summary{}, Entry{}, fmt.Errorf("read evidence chain: %w", err)
+	}
+	if sequence == 0 {
+		return all[i], Entry{}, nil
+	}
+	entries, err := readEntries(ctx, store, sequence)
+	if err != nil {
+		return Summary{}, Entry{}, err
+	}
+	for _, e := range entries {
+		if e.Kind == KindSummary && e.Subject == uid && e.SubjectVersion == version {
+			return all[i], e, nil
+		}
+	}
+	return all[i], Entry{}, nil
 }

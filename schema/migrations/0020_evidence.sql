@@ -22,7 +22,10 @@ CREATE TABLE IF NOT EXISTS summaries
     -- canonical JSON, and its SHA-256 in hexadecimal digits
     content String CODEC(ZSTD(6)),
     content_hash String,
-    -- the files that were written, and the SHA-256 of each
+    -- the evidence chain's last entry when it was made, which the files show
+    chain_entry UInt64,
+    chain_head String,
+    -- the files that were written or sent, and the SHA-256 of each
     file_names Array(String),
     file_hashes Array(String)
 )
