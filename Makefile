@@ -5,7 +5,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 PACKAGES := ./...
 PACK     := $(GO) test -run '^$$' -bench 'BenchmarkPack$$' -benchtime 1x -timeout 3h ./detectors
 
-.PHONY: all build engine demo test unit lint bench quality orders histories faults clean help
+.PHONY: all build engine browser demo test unit lint bench quality orders histories faults clean help
 all: build
 
 ## build: compile bin/crmwatch
@@ -16,12 +16,16 @@ build:
 engine:
 	@./deploy/engine.sh
 
+## browser: find Chromium, or install it with apt-get; tests open pages in it
+browser:
+	@./deploy/chromium.sh
+
 ## demo: write two weeks of an invented company's logs, scan them, show the findings
 demo: build engine
 	@./examples/demo.sh
 
 ## test: everything that must hold before a change lands
-test: engine lint build unit
+test: engine browser lint build unit
 	@$(BIN) rules test
 
 unit:

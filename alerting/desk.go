@@ -37,6 +37,10 @@ type Options struct {
 	// OnRefusal is told, once an episode, of a notifier that takes nothing until a person
 	// mends something. It may call Handle. Only Run and Round call it.
 	OnRefusal func(context.Context, Refusal) error
+	// OnRequest, if not nil, is told of what a person asked for and what became of it, with
+	// the alert before. It is told before the request counts as done: while it returns an
+	// error, the request stays, and is told again. What is told twice has one UID.
+	OnRequest func(context.Context, schema.AlertRequest, schema.AlertTransition, schema.Alert) error
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -81,6 +85,9 @@ func NewDesk(store schema.Store, notifiers []Notifier, options Options) *Desk {
 	}
 	if options.Lease == nil {
 		options.Lease = func() error { return nil }
+	}
+	if options.OnRequest == nil {
+		options.OnRequest = func(context.Context, schema.AlertRequest, schema.AlertTransition, schema.Alert) error { return nil }
 	}
 	if options.Clock == nil {
 		options.Clock = time.Now

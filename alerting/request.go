@@ -47,7 +47,11 @@ func (d *Desk) Refuse(ctx context.Context, r schema.AlertRequest, reason string)
 	} else if len(alerts) == 1 {
 		before = alerts[0]
 	}
-	return saveTransitions(ctx, d.store, []schema.AlertTransition{requested(r, before, before, d.options.Clock(), reason)})
+	t := requested(r, before, before, d.options.Clock(), reason)
+	if err := saveTransitions(ctx, d.store, []schema.AlertTransition{t}); err != nil {
+		return err
+	}
+	return d.options.OnRequest(ctx, r, t, before)
 }
 
 // carryOut does a request that is saved. Its steps can be repeated after a crash: the
@@ -61,16 +65,20 @@ func (d *Desk) carryOut(ctx context.Context, r schema.AlertRequest) (schema.Aler
 	}
 	if len(alerts) == 0 {
 		t := requested(r, schema.Alert{UID: r.Alert}, schema.Alert{UID: r.Alert}, now, "there is no such alert")
-		return t, d.refused(ctx, r, t)
+		return t, d.refused(ctx, r, t, schema.Alert{UID: r.Alert})
 	}
 	before := alerts[0]
 	if before.Request == r.UID {
-		return requested(r, before, before, now, ""), saveRequest(ctx, d.store, r, requestDone, "")
+		t := requested(r, before, before, now, "")
+		if err := d.options.OnRequest(ctx, r, t, before); err != nil {
+			return t, err
+		}
+		return t, saveRequest(ctx, d.store, r, requestDone, "")
 	}
 	after, refusal := change(before, r, now)
 	if refusal != "" {
 		t := requested(r, before, before, now, refusal)
-		return t, d.refused(ctx, r, t)
+		return t, d.refused(ctx, r, t, before)
 	}
 	after.Version, after.UpdatedAt = before.Version+1, now
 	t := requested(r, before, after, now, "")
@@ -78,6 +86,9 @@ func (d *Desk) carryOut(ctx context.Context, r schema.AlertRequest) (schema.Aler
 		return t, err
 	}
 	if err := saveAlerts(ctx, d.store, []savedAlert{{after, contentHash(after)}}); err != nil {
+		return t, err
+	}
+	if err := d.options.OnRequest(ctx, r, t, before); err != nil {
 		return t, err
 	}
 	if err := saveRequest(ctx, d.store, r, requestDone, ""); err != nil {
@@ -101,8 +112,11 @@ func (d *Desk) requestedAlert(ctx context.Context, uid schema.UID) ([]schema.Ale
 	return nil, fmt.Errorf("alert %s goes on in too many others", uid)
 }
 
-func (d *Desk) refused(ctx context.Context, r schema.AlertRequest, t schema.AlertTransition) error {
+func (d *Desk) refused(ctx context.Context, r schema.AlertRequest, t schema.AlertTransition, a schema.Alert) error {
 	if err := saveTransitions(ctx, d.store, []schema.AlertTransition{t}); err != nil {
+		return err
+	}
+	if err := d.options.OnRequest(ctx, r, t, a); err != nil {
 		return err
 	}
 	return saveRequest(ctx, d.store, r, requestRefused, t.Refused)

@@ -24,7 +24,10 @@ type Options struct {
 	// Authenticate says which agent asks, from its certificate or token; ok is false for
 	// one that is not known.
 	Authenticate func(*http.Request) (agent string, ok bool)
-	Limits       schema.DeliveryLimits
+	// OnRefused, if not nil, is told of each request with no valid credential. It must not
+	// block.
+	OnRefused func(*http.Request)
+	Limits    schema.DeliveryLimits
 	// InFlight is how many deliveries are worked on at once; 4 by default. Their memory
 	// is InFlight times what a delivery may hold.
 	InFlight int
@@ -214,6 +217,9 @@ func (c *Collector) read(w http.ResponseWriter, r *http.Request) (schema.Deliver
 func (c *Collector) admit(w http.ResponseWriter, r *http.Request) (agent string, ok bool) {
 	if agent, ok = c.Authenticate(r); ok {
 		return agent, true
+	}
+	if c.OnRefused != nil {
+		c.OnRefused(r)
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	if c.fails(host) {

@@ -2,10 +2,12 @@ package compliance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/detectors"
 )
 
 const (
@@ -13,6 +15,8 @@ const (
 	longCell = 240
 	// wideCell is from how many characters a cell needs a wide column.
 	wideCell = 40
+	// longWord is from how many characters without a space a cell is broken anywhere.
+	longWord = 20
 	// trendRows is how many rows of a trend are shown, whatever its limit: a month of
 	// days, or a week of hours.
 	trendRows = 168
@@ -38,7 +42,11 @@ type answerView struct {
 	Took     string
 }
 
-type figureView struct{ Title, Value, Before, Change string }
+type figureView struct {
+	Title, Value, Change string
+	// Small is set where the value is no number.
+	Small bool
+}
 
 type headView struct {
 	Title   string
@@ -48,8 +56,12 @@ type headView struct {
 type cellView struct {
 	Text    string
 	Numeric bool
+	// Moment is a day or a time.
+	Moment bool
 	// Wide texts need room to be read.
 	Wide bool
+	// Long texts hold a word that may be broken anywhere.
+	Long bool
 	// Cut says how long a text is that is not shown whole.
 	Cut string
 }
@@ -61,9 +73,7 @@ func newAnswerView(s Summary, a Answer, cost Cost, number int) answerView {
 		Command: command(s.Content, a.Query), Annex: annexName(number, a),
 		RowsRead: groupDigits(fmt.Sprint(cost.RowsRead)), Took: sayMilliseconds(float64(cost.Milliseconds)),
 	}
-	for _, id := range a.Controls {
-		v.Controls = append(v.Controls, alerting.PlainLine(id))
-	}
+	v.Controls = groupControls(a.Controls)
 	if a.Show == ShowFigures {
 		v.figures(s.Content, a)
 		return v
@@ -85,6 +95,20 @@ func newAnswerView(s Summary, a Answer, cost Cost, number int) answerView {
 	return v
 }
 
+// groupControls names each framework once: "SOC 2 CC6.1, CC7.2".
+func groupControls(ids []string) (groups []string) {
+	last := ""
+	for _, id := range slices.SortedFunc(slices.Values(ids), detectors.CompareControls) {
+		framework, control := splitControl(id)
+		if framework == last && len(groups) > 0 {
+			groups[len(groups)-1] += ", " + control
+			continue
+		}
+		groups, last = append(groups, strings.TrimSpace(framework+" "+control)), framework
+	}
+	return groups
+}
+
 func (v *answerView) figures(c Content, a Answer) {
 	if len(a.Rows) == 0 {
 		return
@@ -97,7 +121,7 @@ func (v *answerView) figures(c Content, a Answer) {
 		if i < len(a.Before) {
 			before = a.Before[i]
 		}
-		figure := figureView{Title: alerting.PlainLine(column.Title), Value: alerting.PlainLine(sayCell(column, a.Rows[0][i])), Before: alerting.PlainLine(sayCell(column, before))}
+		figure := figureView{Title: alerting.PlainLine(column.Title), Value: alerting.PlainLine(sayCell(column, a.Rows[0][i])), Small: column.Kind != KindNumber}
 		if _, wasNumber := numberOf(before); wasNumber {
 			figure.Change = change(c, column, a.Rows[0][i], before)
 		}
@@ -112,9 +136,9 @@ func cellViews(columns []Column, row Row) []cellView {
 			break
 		}
 		text := alerting.PlainLine(sayCell(column, row[i]))
-		shown := cellView{Text: text, Numeric: column.Kind == KindNumber}
+		shown := cellView{Text: text, Numeric: column.Kind == KindNumber, Moment: column.Kind == KindTime || column.Kind == KindDay}
 		n := utf8.RuneCountInString(text)
-		shown.Wide = n > wideCell
+		shown.Wide, shown.Long = n > wideCell, hasLongWord(text)
 		if n > longCell {
 			shown.Text = string([]rune(text)[:longCell]) + "…"
 			shown.Cut = fmt.Sprintf("%s characters, whole in the annex", groupDigits(fmt.Sprint(n)))
@@ -122,6 +146,10 @@ func cellViews(columns []Column, row Row) []cellView {
 		cells = append(cells, shown)
 	}
 	return cells
+}
+
+func hasLongWord(text string) bool {
+	return slices.ContainsFunc(strings.Fields(text), func(word string) bool { return utf8.RuneCountInString(word) > longWord })
 }
 
 // command asks the database for the same answer.

@@ -75,7 +75,7 @@ func load(files []loadedFile, controls []detectors.Control) ([]Section, error) {
 		}
 		for _, s := range read.Statements {
 			if other := taken[s.ID]; other != "" {
-				problems = append(problems, detectors.Problem{File: f.name, Line: s.line, Column: 1, Detail: fmt.Sprintf("statement %s is also in %s", s.ID, other), Mend: "give each statement an id of its own"})
+				problems = append(problems, detectors.Problem{File: f.name, Line: s.line, Column: s.column, Detail: fmt.Sprintf("statement %s is also in %s", s.ID, other), Mend: "give each statement an id of its own"})
 			}
 			taken[s.ID] = f.name
 		}

@@ -68,11 +68,11 @@ func (m *markdown) list(items []string) {
 
 func (m *markdown) front(v view) {
 	m.line("# %s", escape(v.Title))
-	of := "all organisations that are monitored"
+	of := "All organisations that are monitored"
 	if v.Tenant != "" {
-		of = "the organisation " + escape(v.Tenant)
+		of = "Organisation " + escape(v.Tenant)
 	}
-	m.line("Of %s, %s. Made by crmwatch on %s.", of, v.Period, v.MadeAt)
+	m.line("%s. %s. Made by crmwatch on %s.", v.Period, of, v.MadeAt)
 	if len(v.Notices) > 0 {
 		m.line("## Before you read on")
 		m.list(escapeAll(v.Notices))
@@ -106,7 +106,7 @@ func (m *markdown) points(title string, points []point, none, asked string, quie
 
 func (m *markdown) answer(a answerView) {
 	m.line("### %s", escape(a.Title))
-	m.line("*%s*", escape(strings.Join(a.Controls, ", ")))
+	m.line("*%s*", escape(strings.Join(a.Controls, "; ")))
 	if a.Problem != "" {
 		m.line("**Not answered:** %s", escape(a.Problem))
 	}
@@ -161,7 +161,7 @@ func cutNote(c cellView) string {
 // table writes a table whose columns stand below each other also in the raw text, as
 // far as the texts are short.
 func (m *markdown) table(head []headView, rows [][]string) {
-	const widest = 32
+	const widest = 44
 	widths := make([]int, len(head))
 	titles := make([]string, len(head))
 	for i := range head {
@@ -243,7 +243,7 @@ func escapeAll(texts []string) []string {
 }
 
 // escape keeps a text from being markup: HTML becomes entities, and what Markdown could
-// read as its own is escaped. Links are not made of bare addresses either. Characters
+// read as its own is escaped, also what makes links of bare addresses and mentions. Characters
 // that mean something only between others are left where they stand in a word, so that
 // names such as svc_erp stay readable.
 func escape(text string) string {
@@ -265,14 +265,13 @@ func escape(text string) string {
 		case i == 0 && strings.ContainsRune("#+-=:", r):
 			out.WriteByte('\\')
 			out.WriteRune(r)
-		case r == '.' && i > 0 && digitsOnly(runes[:i]), r == ')' && i > 0 && digitsOnly(runes[:i]):
+		case (r == '.' || r == ')') && i > 0 && digitsOnly(runes[:i]) && (i+1 == len(runes) || runes[i+1] == ' '):
 			out.WriteByte('\\')
 			out.WriteRune(r)
-		case r == ':' && strings.HasPrefix(string(runes[i:min(i+3, len(runes))]), "://"), r == '@':
-			// An entity looks the same when it is shown, and starts no link.
-			fmt.Fprintf(&out, "&#%d;", r)
-		case r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"):
-			out.WriteString("&#46;")
+		case r == ':' && strings.HasPrefix(string(runes[i:min(i+3, len(runes))]), "://"), r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"),
+			r == '@' && !(i > 0 && isWord(runes[i-1])):
+			out.WriteByte('\\')
+			out.WriteRune(r)
 		default:
 			out.WriteRune(r)
 		}

@@ -69,26 +69,35 @@ func (p Period) Before() Period {
 	return before
 }
 
-// String says the period to people.
+// String names the period: week 11 of 2026, March 2026.
 func (p Period) String() string {
-	const day = "2 January 2006"
-	last := p.To.Add(-time.Millisecond)
 	switch p.Kind {
 	case Daily:
-		return p.From.Format("Monday, " + day)
+		return p.From.UTC().Format(longDay)
 	case Weekly:
-		year, week := p.From.ISOWeek()
-		return fmt.Sprintf("week %d of %d: Monday, %s to Sunday, %s", week, year, p.From.Format(day), last.Format(day))
+		year, week := p.From.UTC().ISOWeek()
+		return fmt.Sprintf("week %d of %d", week, year)
 	case Monthly:
-		return p.From.Format("January 2006")
+		return p.From.UTC().Format("January 2006")
 	}
-	if isMidnight(p.From) && isMidnight(p.To) {
-		if p.From.Add(24 * time.Hour).Equal(p.To) {
-			return p.From.Format(day)
-		}
-		return p.From.Format(day) + " to " + last.Format(day)
+	return p.Span()
+}
+
+const (
+	longDay    = "2 January 2006"
+	longMoment = longDay + ", 15:04:05"
+)
+
+// Span says from when to when the period is, in UTC.
+func (p Period) Span() string {
+	from, to := p.From.UTC(), p.To.UTC()
+	if !isMidnight(from) || !isMidnight(to) {
+		return from.Format(longMoment) + " to " + to.Format(longMoment)
 	}
-	return p.From.Format(day+", 15:04:05") + " to " + p.To.Format(day+", 15:04:05") + " UTC"
+	if last := to.AddDate(0, 0, -1); !last.Equal(from) {
+		return from.Format(longDay) + " to " + last.Format(longDay)
+	}
+	return from.Format(longDay)
 }
 
 func isMidnight(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }

@@ -208,9 +208,13 @@ func (x timeAxis) ticks() (ticks []tick) {
 	for length > 8*every {
 		every += 24 * time.Hour
 	}
+	middle := time.Duration(0)
+	if x.step == 24*time.Hour {
+		middle = x.step / 2 // where the day's value stands
+	}
 	for at := x.from.Truncate(min(every, 24*time.Hour)); at.Before(x.to); at = at.Add(every) {
 		if !at.Before(x.from) {
-			ticks = append(ticks, tick{coordinate(x.place(at)), at.Format(layout)})
+			ticks = append(ticks, tick{coordinate(x.place(at.Add(middle))), at.Format(layout)})
 		}
 	}
 	return ticks

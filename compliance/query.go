@@ -10,6 +10,9 @@ import (
 // parameters are what queries may use.
 var parameters = map[string]string{"from": "DateTime64(3)", "to": "DateTime64(3)", "tenant": "String"}
 
+// sqlComments are at the beginning of a query.
+var sqlComments = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)\*/)+`)
+
 var placeholder = regexp.MustCompile(`\{\s*(\w+)\s*:\s*([^{}]*?)\s*\}`)
 
 // query checks what can be known of a query without an engine.
@@ -19,7 +22,7 @@ func (c *statementCheck) query(at, query string) {
 		c.fail(at, "the statement has no query", "write query: | and a SELECT below it")
 		return
 	}
-	if first, _, _ := strings.Cut(strings.ToUpper(strings.TrimLeft(query, " \n\t(")), " "); !strings.HasPrefix(first, "SELECT") && !strings.HasPrefix(first, "WITH") {
+	if first, _, _ := strings.Cut(strings.ToUpper(strings.TrimLeft(sqlComments.ReplaceAllString(query, ""), " \n\t(")), " "); !strings.HasPrefix(first, "SELECT") && !strings.HasPrefix(first, "WITH") {
 		c.fail(at, "the query does not begin with SELECT or WITH", "statements only read")
 	}
 	used := map[string]bool{}

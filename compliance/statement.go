@@ -65,9 +65,8 @@ type Statement struct {
 	Limit int
 
 	says *template.Template
-	// file and line are where the statement stands, for problems found later.
-	file string
-	line int
+	// line and column are where the statement stands in its file.
+	line, column int
 }
 
 // ColumnFormat is how a column is shown.

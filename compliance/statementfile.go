@@ -109,9 +109,9 @@ func (c *statementCheck) section(read sectionFile) Section {
 func (c *statementCheck) statement(at string, read statementFile) Statement {
 	s := Statement{
 		ID: read.ID, Title: plainText(read.Title), Controls: read.Controls, Show: Show(read.Show), Front: Front(read.Front),
-		Query: strings.TrimRight(read.Query, "; \n\t"), Empty: plainText(read.Empty), Limit: shownRows, Columns: map[string]ColumnFormat{}, file: c.file,
+		Query: strings.TrimRight(read.Query, "; \n\t"), Empty: plainText(read.Empty), Limit: shownRows, Columns: map[string]ColumnFormat{},
 	}
-	s.line, _ = c.position(at)
+	s.line, s.column = c.position(at)
 	if !statementName.MatchString(read.ID) {
 		c.fail(at+".id", fmt.Sprintf("id %q is not a name", read.ID), "write lower case words with dashes between, such as failed-logins: links and the names of CSV files are made of it")
 	}
@@ -212,7 +212,7 @@ func (c *statementCheck) yamlProblem(err error) detectors.Problem {
 		if near := detectors.Closest(positioned.GetToken().Value, statementKeys); len(near) > 0 {
 			problem.Mend = "did you mean " + strings.Join(near, " or ") + "?"
 		}
-	case errors.As(err, &duplicate):
+	case errors.As(err, &duplicate), strings.Contains(problem.Detail, "already defined"):
 		problem.Mend = "keep one of the two"
 	case errors.As(err, &mismatch), errors.As(err, &unexpected):
 		problem.Mend = "compare with a statement that ships with crmwatch: docs/compliance.md"

@@ -63,9 +63,9 @@ type statementLink struct{ ID, Title string }
 func newView(s Summary) (view, error) {
 	c := s.Content
 	v := view{
-		Title:  "Monitoring summary: " + c.Period.String(),
+		Title:  "Monitoring summary of " + c.Period.String(),
 		Tenant: alerting.PlainLine(c.Tenant),
-		Period: sayPeriod(c.Period),
+		Period: c.Period.Span() + " (UTC)",
 		MadeAt: s.Making.At.UTC().Format("2 January 2006, 15:04:05") + " UTC",
 		Versions: []pair{{"crmwatch", alerting.PlainLine(c.Versions.Crmwatch)}, {"Database schema", alerting.PlainLine(c.Versions.Schema)},
 			{"ClickHouse", alerting.PlainLine(c.Versions.Engine)}},
@@ -96,18 +96,6 @@ func newView(s Summary) (view, error) {
 	v.front(s)
 	v.frameworks(c)
 	return v, nil
-}
-
-func sayPeriod(p Period) string {
-	const moment = "2 January 2006, 15:04:05"
-	return fmt.Sprintf("from %s until before %s, in UTC", shortMoment(p.From, moment), shortMoment(p.To, moment))
-}
-
-func shortMoment(t time.Time, layout string) string {
-	if isMidnight(t) {
-		layout = "Monday, 2 January 2006"
-	}
-	return t.UTC().Format(layout)
 }
 
 // front fills the front page.

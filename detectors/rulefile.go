@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -284,3 +286,13 @@ var eventColumns = func() map[string]any {
 
 // tableColumns are the columns that no event sets as text or number.
 var tableColumns = []string{"time", "event_uid", "ingested_at", "unmapped", "metadata_version", "metadata_uid", "category_uid", "type_uid"}
+
+// ContentHash is the SHA-256 of the rule's file in hexadecimal digits, however its lines
+// end; "" for a rule that was not read from one.
+func (r Rule) ContentHash() string {
+	if r.source == nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join(r.source.lines, "\n")))
+	return hex.EncodeToString(sum[:])
+}

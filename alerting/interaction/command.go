@@ -53,7 +53,9 @@ func (h *Handler) command(c slack.SlashCommand) intake {
 // obey answers a command, if the person may.
 func (h *Handler) obey(ctx context.Context, who asker, verb, rest string) {
 	if reason := h.mayNot(ctx, who); reason != "" {
-		h.options.Log.Warn("somebody asked in Slack who may not", "actor", h.actor(ctx, who), "command", alerting.Harmless(verb, maxID), "reason", reason)
+		actor := h.actor(ctx, who)
+		h.options.Log.Warn("somebody asked in Slack who may not", "actor", actor, "command", alerting.Harmless(verb, maxID), "reason", reason)
+		h.options.OnLook(ctx, Look{At: h.options.Clock(), Actor: actor, What: alerting.Harmless(verb, maxID), Of: alerting.Harmless(rest, maxName), Refused: reason})
 		h.refuse(ctx, who, reason)
 		return
 	}
@@ -79,6 +81,8 @@ func (h *Handler) obey(ctx context.Context, who asker, verb, rest string) {
 	if err != nil {
 		h.options.Log.Error("cannot answer a command in Slack", "command", verb, "error", err)
 		head, table = "This cannot be read now; try again in a minute.", ""
+	} else if verb == "status" || verb == "show" && rest != "" {
+		h.options.OnLook(ctx, Look{At: h.options.Clock(), Actor: h.actor(ctx, who), What: verb, Of: alerting.Harmless(rest, maxName)})
 	}
 	h.answer(ctx, who, head, table)
 }

@@ -49,9 +49,24 @@ type Options struct {
 	// the words is for the person.
 	Silence func(ctx context.Context, actor, text string) (string, error)
 
+	// OnLook, if not nil, is told of who looked at what, or was not let do what.
+	OnLook func(context.Context, Look)
+
 	// Clock is time.Now by default.
 	Clock func() time.Time
 	Log   *slog.Logger
+}
+
+// Look is that somebody was shown something, or asked for something and may not.
+type Look struct {
+	At    time.Time
+	Actor string
+	// What is evidence, or the first word of a command: status, show, silence.
+	What string
+	// Of is the alert's id, or what was typed after the word.
+	Of string
+	// Refused is why nothing was shown or done; empty where it was.
+	Refused string
 }
 
 const (
@@ -82,6 +97,9 @@ type Handler struct {
 func New(o Options) (*Handler, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.OnLook == nil {
+		o.OnLook = func(context.Context, Look) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -102,5 +102,6 @@ func (h *Handler) show(ctx context.Context, who asker, r schema.AlertRequest) {
 		h.answer(ctx, who, "The evidence cannot be read now; try again in a minute.", "")
 		return
 	}
+	h.options.OnLook(ctx, Look{At: r.At, Actor: r.Actor, What: "evidence", Of: r.Alert.String()})
 	h.answer(ctx, who, "Evidence of alert "+r.Alert.String(), table)
 }

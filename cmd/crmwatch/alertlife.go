@@ -105,7 +105,7 @@ const outcomePatience = 15 * time.Second
 func (c *lifeFlags) carryOut(ctx context.Context, store schema.Store, mine bool, r schema.AlertRequest) (refused string, known bool, err error) {
 	if mine {
 		// Messages are brought up to date by the next crmwatch that can reach Slack.
-		t, err := alerting.NewDesk(store, nil, alerting.Options{}).Request(ctx, r)
+		t, err := alerting.NewDesk(store, nil, alerting.Options{OnRequest: recordRequest(store)}).Request(ctx, r)
 		return t.Refused, true, err
 	}
 	if err := alerting.SaveRequest(ctx, store, r); err != nil {

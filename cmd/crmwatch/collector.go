@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/crmwatch/crmwatch/collector"
 	"github.com/crmwatch/crmwatch/collector/token"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/listen"
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 type collectorCommand struct {
@@ -46,6 +49,10 @@ const (
 func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	hangups, ignore := hangups()
 	defer ignore()
+	file, err := readConfigFile(c.Config, audit.ViaCLI)
+	if err != nil {
+		return err
+	}
 	cfg, err := loadCollectorConfig(c.Config)
 	if err != nil {
 		return configMistakes(err)
@@ -65,7 +72,19 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 		defer db.close()
 		options.Conn = db.conn
 	}
+	own := &life{command: "collector", config: file.path, began: file.at}
+	if err := own.start(ctx, options.Conn); err != nil {
+		return err
+	}
+	// A collector's configuration has no key under which a value is hidden, so that a key of
+	// this process does for the hashes.
+	if err := file.recordLoad(ctx, options.Conn, "collector", []byte(rand.Text()), nil); err != nil {
+		return err
+	}
+	refusals, runRefusals := keepRefusals(func() schema.Store { return options.Conn }, log)
+	defer runRefusals()()
 	known := &credentials{log: log}
+	options.OnRefused = func(r *http.Request) { refusals.Refused(known.refusal(r)) }
 	if cfg.AgentsFile != "" {
 		if known.tokens, err = token.Open(cfg.AgentsFile); err != nil {
 			return err
@@ -86,7 +105,10 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 	}
 	log.Info("collector is listening", "url", scheme+"://"+plain.Addr().String(), "version", version)
 	go c.answerHangups(ctx, hangups, log)
-	err = serveCollector(ctx, collectorServer(collector.New(options), log), collectorListener(plain, secure))
+	server := collectorServer(collector.New(options), log)
+	server.ErrorLog = handshakeLog(server.ErrorLog, refusals.Refused)
+	err = serveCollector(ctx, server, collectorListener(plain, secure))
+	own.stop(ctx, options.Conn, err, log)
 	log.Info("stopped")
 	return err
 }

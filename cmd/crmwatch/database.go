@@ -15,6 +15,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/crmwatch/crmwatch/agent"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/engine"
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -41,6 +42,11 @@ type database struct {
 	engine *engine.Engine
 	// remove is a temporary directory to delete at the end.
 	remove string
+	// refusals takes what the engine refuses, where a program serves for long; runRefusals
+	// begins to record it, and stopRefusals records the last.
+	refusals     *audit.Refusals
+	runRefusals  func() (stop func())
+	stopRefusals func()
 }
 
 type databaseOptions struct {
@@ -56,6 +62,8 @@ type databaseOptions struct {
 	exclusive bool
 	// onRestart is called when the engine had to be started again.
 	onRestart func(cause error)
+	// onRefused is told of what the engine refuses.
+	onRefused func(engine.Refusal)
 }
 
 // openDatabase opens the data directory dir, or a temporary one if dir is empty,
@@ -83,6 +91,12 @@ func openDatabase(ctx context.Context, dir string, options databaseOptions) (*da
 		db.close()
 		return nil, fmt.Errorf("prepare tables: %w", err)
 	}
+	if db.refusals != nil {
+		db.stopRefusals = db.runRefusals()
+	}
+	if db.remove == "" && !options.exclusive {
+		recordCommand(ctx, db.conn)
+	}
 	return db, nil
 }
 
@@ -104,6 +118,10 @@ func (db *database) connect(ctx context.Context, dir string, options databaseOpt
 	case err == nil:
 		db.endpoint = endpoint
 	case errors.Is(err, engine.ErrNotRunning):
+		if options.exclusive {
+			db.refusals, db.runRefusals = keepRefusals(func() schema.Store { return db.conn }, options.log)
+			options.onRefused = func(r engine.Refusal) { db.refusals.Refused(engineRefusal(r)) }
+		}
 		if db.engine, err = startEngine(ctx, dir, options); err != nil {
 			return err
 		}
@@ -124,7 +142,7 @@ func startEngine(ctx context.Context, dir string, options databaseOptions) (*eng
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Files: options.files, Log: log, OnRestart: options.onRestart}
+	o := engine.Options{Dir: dir, Command: []string{self, "engine-child"}, Files: options.files, Log: log, OnRestart: options.onRestart, OnRefused: options.onRefused}
 	if path, isSocket := strings.CutPrefix(options.listen, "unix:"); isSocket {
 		o.Socket = path
 	} else {
@@ -197,6 +215,9 @@ func (db *database) deferMerges(ctx context.Context, paths []string) error {
 // close stops what openDatabase started. What goes wrong then has no consequence
 // for what was done, so it is told on standard error and no more.
 func (db *database) close() {
+	if db.stopRefusals != nil {
+		db.stopRefusals()
+	}
 	if db.conn != nil {
 		_ = db.conn.Close()
 	}
@@ -254,6 +275,7 @@ func openServer(ctx context.Context, path string) (schema.Store, error) {
 	if _, err := schema.Migrate(ctx, conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare tables: %w", err), conn.Close())
 	}
+	recordCommand(ctx, conn)
 	return conn, nil
 }
 

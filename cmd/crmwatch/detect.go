@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/detectors"
+	"github.com/crmwatch/crmwatch/schema"
 )
 
 // detect evaluates the rules, tells people, and looks after both, until ctx ends. Of
@@ -14,7 +16,7 @@ import (
 // the alerts when it did so before is old, so each time begins with what is stored.
 func (m *monitor) detect(ctx context.Context) error {
 	m.desk = alerting.NewDesk(m.conn, m.notifiers, alerting.Options{
-		Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), OnRefusal: m.notifierRefuses, Log: m.log,
+		Policy: m.policy, Fallback: m.fallback, NotifyFrom: m.config.Alerts.notifyFrom(), ResolveAfter: m.config.Alerts.ResolveAfter, Lease: m.held(), OnRefusal: m.notifierRefuses, OnRequest: recordRequest(m.conn), Log: m.log,
 	})
 	m.leading.Store(m.desk)
 	defer m.leading.Store(nil)
@@ -26,6 +28,12 @@ func (m *monitor) detect(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.runner.Run(ctx) })
 	group.Go(func() error { return m.desk.Run(ctx) })
+	recorded := map[schema.UID]bool{}
+	group.Go(func() error {
+		return detectors.RunChore(ctx, "record of silences", "* * * * *", m.log, func(ctx context.Context) error {
+			return recordSilences(ctx, m.conn, time.Now(), recorded)
+		})
+	})
 	group.Go(func() error {
 		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
 	})

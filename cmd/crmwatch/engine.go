@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/crmwatch/crmwatch/engine"
 )
@@ -31,9 +33,14 @@ func (e *engineCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	defer db.close()
+	own := &life{command: "engine", began: time.Now()}
+	if err := own.start(ctx, db.conn); err != nil {
+		return err
+	}
 	fmt.Fprintf(term.out, "Serving %s at %s\nCredentials: %s/endpoint.json\n", e.Data, db.endpoint.URL, e.Data)
 	select {
 	case <-ctx.Done():
+		own.stop(ctx, db.conn, nil, slog.New(slog.NewTextHandler(term.err, nil)))
 		return nil
 	case <-db.engine.Done():
 		return fmt.Errorf("the engine ended and could not be started again")

@@ -103,6 +103,7 @@ func execute(ctx context.Context, args []string, term terminal) int {
 		fmt.Fprintf(term.err, "crmwatch: %v\nTry: crmwatch %s --help\n", err, firstCommand(args))
 		return exitFailed
 	}
+	command.BindTo(withInvocation(ctx, command.Command(), args), (*context.Context)(nil))
 	err = command.Run()
 	var exit exitError
 	switch {

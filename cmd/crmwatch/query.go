@@ -40,6 +40,7 @@ func (q *queryCommand) Run(ctx context.Context, term terminal) error {
 		}
 		sql = string(text)
 	}
+	ctx = withStatement(ctx, sql)
 	if q.DSNFile != "" {
 		server, err := readServer(q.DSNFile)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent/spool"
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/collector/insert"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/detectors/lease"
 	"github.com/crmwatch/crmwatch/schema"
@@ -39,23 +41,34 @@ Example:
 type runSettings struct {
 	config
 	rules []detectors.Rule
+	// file is the configuration as it was read, and ruleSettings the rules as they are
+	// used: what is other than before is recorded.
+	file         configFile
+	ruleSettings audit.Settings
 }
 
-func (c *runCommand) load() (s runSettings, err error) {
+// load reads the configuration and its rules; via is how that was asked for.
+func (c *runCommand) load(via string) (s runSettings, err error) {
+	if s.file, err = readConfigFile(c.Config, via); err != nil {
+		return s, err
+	}
 	if s.config, err = loadConfig(c.Config); err != nil {
 		return s, exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
 	if s.rules, err = detectors.Load(s.Rules.Directories...); err != nil {
 		return s, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
+	loaded := s.rules
 	if s.rules, err = s.Rules.apply(c.Config, s.rules); err != nil {
 		return s, exitError{exitFailed, "the configuration has mistakes:\n" + err.Error()}
 	}
+	s.ruleSettings = ruleSettings(loaded, s.rules)
 	return s, checkFiles(c.Config, s.config)
 }
 
 func (c *runCommand) Run(ctx context.Context, term terminal) error {
-	first, err := c.load()
+	own := &life{command: "run", config: absolute(c.Config), began: time.Now()}
+	first, err := c.load(audit.ViaCLI)
 	if err != nil {
 		return err
 	}
@@ -64,14 +77,16 @@ func (c *runCommand) Run(ctx context.Context, term terminal) error {
 	log := first.Log.logger(term.err)
 	c.tellEnded(first, log)
 	load := func() (runSettings, error) {
-		s, err := c.load()
+		s, err := c.load(viaSignal)
 		if err == nil {
 			c.tellEnded(s, log)
 			err = s.reservePorts(ports, log)
 		}
 		return s, err
 	}
-	return reloading(ctx, log, first, load, func(ctx context.Context, s runSettings) error { return serveMonitor(ctx, s, ports, term) })
+	return reloading(ctx, log, first, load, func(serving context.Context, s runSettings) error {
+		return serveMonitor(serving, s, ports, term, own, func() bool { return ctx.Err() == nil })
+	})
 }
 
 // tellEnded logs what the configuration has that does not apply any more.
@@ -81,10 +96,12 @@ func (c *runCommand) tellEnded(s runSettings, log *slog.Logger) {
 	}
 }
 
-func serveMonitor(ctx context.Context, s runSettings, ports *receive.Ports, term terminal) error {
+// serveMonitor serves until ctx ends. own records the start of the program and, unless it
+// goesOn with another configuration, its stop.
+func serveMonitor(ctx context.Context, s runSettings, ports *receive.Ports, term terminal, own *life, goesOn func() bool) error {
 	s.apply()
 	log := s.Log.logger(term.err)
-	monitor, err := newMonitor(ctx, s.config, ports, s.rules, term, log)
+	monitor, err := newMonitor(ctx, s, ports, own, term, log)
 	if ctx.Err() != nil {
 		// Asked to stop while still starting: that is a clean stop.
 		err = nil
@@ -93,7 +110,11 @@ func serveMonitor(ctx context.Context, s runSettings, ports *receive.Ports, term
 		return err
 	}
 	defer monitor.close()
-	return monitor.run(ctx)
+	err = monitor.run(ctx)
+	if err != nil || !goesOn() {
+		own.stop(ctx, monitor.conn, err, log)
+	}
+	return err
 }
 
 // configMistakes ends a command whose configuration is not in order.
@@ -150,10 +171,14 @@ func (m *monitor) notSeen(entityType string) []string {
 	return nil
 }
 
-func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []detectors.Rule, term terminal, log *slog.Logger) (_ *monitor, err error) {
+func newMonitor(ctx context.Context, s runSettings, ports *receive.Ports, own *life, term terminal, log *slog.Logger) (_ *monitor, err error) {
+	cfg, rules := s.config, s.rules
 	m := &monitor{log: log, config: cfg, rules: rules}
 	defer func() {
 		if err != nil {
+			if m.conn != nil {
+				own.stop(ctx, m.conn, err, log)
+			}
 			m.close()
 		}
 	}()
@@ -167,8 +192,14 @@ func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []d
 	if err != nil {
 		return nil, err
 	}
+	if err := own.start(ctx, m.conn); err != nil {
+		return nil, err
+	}
 	if err := detectors.Validate(ctx, m.conn, rules); err != nil {
 		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
+	}
+	if err := m.recordSettings(ctx, s); err != nil {
+		return nil, err
 	}
 	if err := m.watch(cfg, ports); err != nil {
 		return nil, err
@@ -177,6 +208,25 @@ func newMonitor(ctx context.Context, cfg config, ports *receive.Ports, rules []d
 		return nil, err
 	}
 	return m, nil
+}
+
+// recordSettings records which configuration is loaded, and what is other about it and
+// the rules than before. Without that nothing is watched: a change of what is watched
+// must not go unseen.
+func (m *monitor) recordSettings(ctx context.Context, s runSettings) error {
+	state, err := stateDir(s.Data)
+	if err != nil {
+		return err
+	}
+	key, err := redactionKey(s.config, state)
+	if err != nil {
+		return err
+	}
+	counts := map[string]string{"rules": strconv.Itoa(len(s.rules)), "rules_sha256": s.ruleSettings.SHA256}
+	if err := s.file.recordLoad(ctx, m.conn, "configuration", key, counts); err != nil {
+		return err
+	}
+	return s.file.recordRules(ctx, m.conn, s.ruleSettings)
 }
 
 // watch sets up the reading of the sources, and the delivery of what is read.

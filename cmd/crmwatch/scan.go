@@ -11,6 +11,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/schema"
 	"golang.org/x/term"
@@ -177,7 +178,7 @@ func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schem
 		FROM (
 			SELECT DISTINCT metadata_tenant_uid, metadata_product_name,
 				multiIf(actor_user_uid != '', actor_user_uid, actor_user_name != '', actor_user_name, actor_app_uid) AS uid
-			FROM events WHERE uid != '')`, schema.Named("named", named)).Scan(&all, &quiet)
+			FROM events WHERE uid != '' AND metadata_product_name != {own:String})`, schema.Named("own", audit.Product), schema.Named("named", named)).Scan(&all, &quiet)
 	if err != nil {
 		return fmt.Errorf("count identities: %w", err)
 	}

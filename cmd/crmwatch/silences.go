@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -73,6 +74,10 @@ func (c *addSilenceCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	var unrecorded error
+	if !c.DryRun {
+		unrecorded = silenceUnrecorded(recordSilences(ctx, store, now, nil))
+	}
 	verb := "mutes"
 	if c.DryRun {
 		verb = "would mute"
@@ -88,9 +93,17 @@ func (c *addSilenceCommand) Run(ctx context.Context, term terminal) error {
 		}
 	}
 	if len(muted) == 0 {
+		return unrecorded
+	}
+	return errors.Join(alerting.WriteList(term.out, muted), unrecorded)
+}
+
+// silenceUnrecorded says what follows from an audit that could not be written.
+func silenceUnrecorded(err error) error {
+	if err == nil {
 		return nil
 	}
-	return alerting.WriteList(term.out, muted)
+	return fmt.Errorf("the silence is as said above, and it is not recorded in the audit yet: a running crmwatch records it within a minute: %w", err)
 }
 
 // minuteTime is how lists of silences write times.
@@ -159,5 +172,5 @@ func (c *expireSilenceCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	fmt.Fprintf(term.out, "silence %s is over\n", s.UID)
-	return nil
+	return silenceUnrecorded(recordSilences(ctx, store, time.Now(), nil))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crmwatch/crmwatch/alerting"
 	"github.com/crmwatch/crmwatch/alerting/interaction"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/detectors/lease"
 	"github.com/crmwatch/crmwatch/listen"
 	"github.com/crmwatch/crmwatch/schema"
@@ -82,7 +83,7 @@ func (m *monitor) slackHandler(ctx context.Context) (*interaction.Handler, error
 	o := interaction.Options{
 		AllowedUsers: cfg.AllowedUsers, AllowedGroups: cfg.AllowedGroups, Log: m.log,
 		// To record a refusal is no work on an alert: any instance may.
-		Refuse: alerting.NewDesk(m.conn, nil, alerting.Options{Log: m.log}).Refuse,
+		Refuse: alerting.NewDesk(m.conn, nil, alerting.Options{OnRequest: recordRequest(m.conn), Log: m.log}).Refuse,
 		Request: func(working context.Context, r schema.AlertRequest) (schema.AlertTransition, error) {
 			return m.request(working, ctx.Done(), r)
 		},
@@ -91,7 +92,19 @@ func (m *monitor) slackHandler(ctx context.Context) (*interaction.Handler, error
 		},
 		Status: func(ctx context.Context) (string, error) { return alerting.OverviewText(ctx, m.conn, m.standing()) },
 		Silence: func(ctx context.Context, actor, text string) (string, error) {
-			return alerting.SilenceCommand(ctx, m.conn, actor, text, time.Now())
+			reply, err := alerting.SilenceCommand(ctx, m.conn, actor, text, time.Now())
+			if err == nil {
+				// What cannot be recorded now is within a minute, by the instance that leads.
+				if err := recordSilences(ctx, m.conn, time.Now(), nil); err != nil {
+					m.log.Warn("a silence is not recorded in the audit yet", "error", err)
+				}
+			}
+			return reply, err
+		},
+		OnLook: func(ctx context.Context, l interaction.Look) {
+			if err := audit.Write(ctx, m.conn, lookRecord(l)); err != nil {
+				m.log.Warn("what somebody looked at in Slack is not recorded in the audit", "actor", l.Actor, "what", l.What, "error", err)
+			}
 		},
 		Show: func(ctx context.Context, what string) (string, error) {
 			return alerting.ShowText(ctx, m.conn, what, alerting.Style{Width: slackWidth, Runbook: runbookOf(m.rules)})

@@ -36,6 +36,7 @@ func (r *Record) event() schema.Event {
 	text(schema.MetadataProductVendorName, Product)
 	text(schema.MetadataLogName, LogName)
 	text(schema.MetadataLogFormat, LogFormat)
+	text(schema.SourceName, Product)
 	text(schema.MetadataEventCode, r.Action)
 	text(schema.APIOperation, r.Action)
 	text(schema.ActorUserName, r.Actor)
