@@ -37,6 +37,11 @@ func (m *monitor) detect(ctx context.Context) error {
 	group.Go(func() error {
 		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
 	})
+	keeper, err := m.keepSummaries()
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return keeper.Run(ctx) })
 	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
 	}

@@ -36,6 +36,7 @@ type commands struct {
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show alerts; acknowledge, snooze, resolve and reopen them."`
 	Silences    silencesCommand    `cmd:"" help:"Mute alerts for a while, list what is muted, end it."`
+	Report      reportCommand      `cmd:"" help:"Make compliance summaries and incident records; list, show and verify those that are kept."`
 	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
 	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`

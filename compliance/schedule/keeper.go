@@ -66,7 +66,7 @@ type tenants struct {
 
 const (
 	// stepEvery is how often a keeper looks whether there is something to do.
-	stepEvery = 15 * time.Second
+	stepEvery = 5 * time.Second
 	// alertsEvery is how often the history of alerts gets an entry, where there is any.
 	alertsEvery = time.Hour
 	// tenantsEvery is how often it is asked which tenants there are.
