@@ -44,7 +44,7 @@ func writeVerified(w io.Writer, r *chain.Report) {
 			line("Anchor:   none. Whether entries were cut off at the end can be told only with --anchor, from a message or a summary")
 		}
 	}
-	line("Covered:  %s, %s of alerts", plural(r.Summaries, "summary"), plural(r.Happenings, "transition"))
+	line("Covered:  %s, %s of alerts", summariesOf(r.Summaries), plural(r.Happenings, "transition"))
 	if r.Files > 0 {
 		line("Files:    %s as the chain says", plural(r.Files, "file"))
 	}
@@ -71,4 +71,11 @@ func entriesOf(n uint64) string {
 		return "1 entry"
 	}
 	return grouped(int64(n)) + " entries"
+}
+
+func summariesOf(n int) string {
+	if n == 1 {
+		return "1 summary"
+	}
+	return grouped(int64(n)) + " summaries"
 }

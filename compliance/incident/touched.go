@@ -21,13 +21,28 @@ func (r *Record) touched(ctx context.Context, store schema.Store, a schema.Alert
 			evidence = append(evidence, uid.String())
 		}
 	}
-	rows, err := store.Query(ctx, `SELECT toString(resources_type), count(), sum(x_rows_processed), uniqExactIf(resources_uid, resources_uid != ''), sum(traffic_bytes_in) + sum(traffic_bytes_out),
-			groupUniqArray(50)(toString(src_endpoint_ip)), groupUniqArray(50)(toString(metadata_product_name))
-		FROM events FINAL
-		WHERE metadata_tenant_uid = {tenant:String} AND toUnixTimestamp64Milli(time) >= {from:Int64} AND toUnixTimestamp64Milli(time) <= {to:Int64}
-			AND (event_uid IN {evidence:Array(UUID)} OR {entity:String} != '' AND has([actor_user_uid, actor_user_name, actor_user_email_addr, actor_app_uid, actor_app_name,
-				x_actor_client_name, src_endpoint_ip, session_credential_uid, user_uid, user_name], {entity:String}))
-		GROUP BY resources_type ORDER BY count() DESC, resources_type`,
+	// Several logs tell of the same read, so the one that counts most is taken; and what a
+	// bulk job has read is told again and again until it is done, each time as a whole.
+	rows, err := store.Query(ctx, `SELECT kind, sum(events), max(records), max(named), max(bytes), arraySlice(arraySort(groupUniqArrayArray(addresses)), 1, 50), arraySort(groupUniqArrayArray(products))
+		FROM
+		(
+			SELECT kind, log, sum(events) AS events, sum(if(subject = '', summed, largest)) AS records, uniqExactIf(subject, subject != '' AND NOT job) AS named, sum(bytes) AS bytes,
+				groupUniqArrayArray(50)(from_addresses) AS addresses, groupUniqArrayArray(from_products) AS products
+			FROM
+			(
+				SELECT if(resources_type IN ('', 'sobject', 'job', 'object', 'entity', 'table', 'record', 'module') AND resources_name != '', resources_name, resources_type) AS kind,
+					metadata_log_name AS log, resources_uid AS subject, resources_type = 'job' OR startsWith(resources_uid, '750') AS job, count() AS events,
+					sum(x_rows_processed) AS summed, max(x_rows_processed) AS largest, sum(traffic_bytes_in) + sum(traffic_bytes_out) AS bytes,
+					groupUniqArray(50)(toString(src_endpoint_ip)) AS from_addresses, groupUniqArray(50)(toString(metadata_product_name)) AS from_products
+				FROM events FINAL
+				WHERE metadata_tenant_uid = {tenant:String} AND toUnixTimestamp64Milli(time) >= {from:Int64} AND toUnixTimestamp64Milli(time) <= {to:Int64} AND metadata_product_name != 'crmwatch'
+					AND (event_uid IN {evidence:Array(UUID)} OR {entity:String} != '' AND has([actor_user_uid, actor_user_name, actor_user_email_addr, actor_app_uid, actor_app_name,
+						x_actor_client_name, src_endpoint_ip, session_credential_uid, user_uid, user_name], {entity:String}))
+				GROUP BY kind, log, subject, job
+			)
+			GROUP BY kind, log
+		)
+		GROUP BY kind ORDER BY max(records) DESC, sum(events) DESC, kind`,
 		schema.Named("tenant", a.TenantUID), schema.Named("from", a.FirstSeen.UnixMilli()), schema.Named("to", a.LastSeen.UnixMilli()), schema.Named("evidence", evidence), schema.Named("entity", a.EntityUID))
 	if err != nil {
 		return fmt.Errorf("ask what was touched: %w", err)

@@ -18,7 +18,7 @@ const moment = "2006-01-02 15:04:05"
 // say is a moment that may be missing.
 func say(t *time.Time) string {
 	if t == nil {
-		return "not known"
+		return "nothing is known of one"
 	}
 	return t.UTC().Format(moment) + " UTC"
 }
@@ -55,7 +55,7 @@ func (r Record) parts() []part {
 	n := r.Nature
 	clock := part{Title: "The 72 hours (Article 33(1))", Facts: [][2]string{
 		{"First event", r.Clock.FirstEvent.Format(moment) + " UTC"}, {"Last event", r.Clock.LastEvent.Format(moment) + " UTC"},
-		{"Detected by crmwatch", r.Clock.Detected.Format(moment) + " UTC"}, {"First message sent", say(r.Clock.Told)}, {"Taken in hand by a person", say(r.Clock.Taken)},
+		{"Detected by crmwatch", r.Clock.Detected.Format(moment) + " UTC"}, {"First message about it", say(r.Clock.Told)}, {"Taken in hand by a person", say(r.Clock.Taken)},
 		{"72 hours from detection end", r.Clock.Ends.Format(moment) + " UTC, " + r.Clock.left()},
 	}, Note: "The law counts from when the controller became aware of the breach. That cannot be earlier than the detection, from which this counts; when it was is a question below."}
 	nature := part{Title: "What happened, and to what (Article 33(3)(a))", Facts: [][2]string{
@@ -66,7 +66,7 @@ func (r Record) parts() []part {
 	for _, d := range n.Data {
 		nature.Rows = append(nature.Rows, []string{d.Type, d.Category, fmt.Sprint(d.Events), fmt.Sprint(d.Records), fmt.Sprint(d.Named)})
 	}
-	nature.Note = "Records can be counted twice where they were read twice. Logs say how many records a query gave, and seldom whose they were: how many people are concerned is a question below."
+	nature.Note = "Of several logs that tell of the same read, the one that counts most is taken; what was read twice is counted twice. Logs say how many records a query gave, and seldom whose they were: how many people are concerned is a question below."
 	if n.Gone {
 		nature.Note = "The events of this alert are not stored any more, so nothing was counted."
 	}
@@ -111,7 +111,7 @@ func WriteMarkdown(w io.Writer, r Record) error {
 			fmt.Fprintf(&out, "- %s: %s\n", f[0], orNone(markdown(f[1])))
 		}
 		if len(p.Rows) > 0 {
-			fmt.Fprintf(&out, "\n| %s |\n|%s\n", strings.Join(p.Head, " | "), strings.Repeat(" --- |", len(p.Head)))
+			fmt.Fprintf(&out, "%s| %s |\n|%s\n", gap(p), strings.Join(p.Head, " | "), strings.Repeat(" --- |", len(p.Head)))
 			for _, row := range p.Rows {
 				for _, cell := range row {
 					fmt.Fprintf(&out, "| %s ", markdown(cell))
@@ -119,7 +119,7 @@ func WriteMarkdown(w io.Writer, r Record) error {
 				out.WriteString("|\n")
 			}
 		} else if len(p.Head) > 0 {
-			out.WriteString("\nNothing.\n")
+			out.WriteString(gap(p) + "Nothing.\n")
 		}
 		if p.Note != "" {
 			fmt.Fprintf(&out, "\n%s\n", p.Note)
@@ -130,6 +130,14 @@ func WriteMarkdown(w io.Writer, r Record) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// gap parts a table from the list above it.
+func gap(p part) string {
+	if len(p.Facts) > 0 {
+		return "\n"
+	}
+	return ""
 }
 
 func orNone(text string) string {
