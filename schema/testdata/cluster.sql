@@ -628,6 +628,8 @@ CREATE TABLE IF NOT EXISTS `crmwatch`.summaries ON CLUSTER `crm`
     replaces UInt64,
     content String CODEC(ZSTD(6)),
     content_hash String,
+    chain_entry UInt64,
+    chain_head String,
     file_names Array(String),
     file_hashes Array(String)
 )
