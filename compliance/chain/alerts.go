@@ -75,7 +75,7 @@ func (l *Ledger) coverAlerts(ctx context.Context, now time.Time) (int, error) {
 	}
 	content := AlertsContent{After: after, UpTo: upTo, Items: make([]ItemValue, len(happened))}
 	for i, t := range happened {
-		content.Items[i] = ItemValue{TransitionItem(t.uid), t.hash}
+		content.Items[i] = ItemValue{TransitionItem(t.uid), t.at, t.hash}
 	}
 	_, err = l.append(ctx, KindAlerts, schema.HashUID("alerts up to", upTo.Format(timeForm)), 0, content)
 	return len(happened), err

@@ -88,7 +88,7 @@ func (l *Ledger) compared(ctx context.Context) (*claims, []Change, error) {
 	var differs []Change
 	for _, item := range c.order {
 		said, has := c.items[item], items[item]
-		if has.hash != said.hash {
+		if has.hash != said.hash && !c.expired(item, said.at, l.options.Clock()) {
 			differs = append(differs, Change{item, said.hash, has.hash})
 		}
 	}

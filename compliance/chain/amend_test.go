@@ -141,6 +141,13 @@ func TestTwoEntriesAtOnce(t *testing.T) {
 	if r.Entries != 10 || len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0].What, "stands beside the chain") {
 		t.Errorf("afterwards: %+v", r)
 	}
+	// What stands beside the chain is not in it, and can be said again.
+	for _, tenant := range []string{"one", "two"} {
+		appendSchedule(a.ledger, tenant)
+	}
+	if n := a.mustBeIntact().Entries; n != 11 {
+		t.Errorf("%d entries after both were said again", n)
+	}
 	// The lease keeps a frozen one from writing.
 	lost := errors.New("this instance does not lead")
 	late := NewLedger(a, a.key, LedgerOptions{Lease: func() error { return lost }})
@@ -191,6 +198,39 @@ func TestHistoryIsCoveredWhenItIsSettled(t *testing.T) {
 	if _, err := a.ledger.Alerts(t.Context()); err == nil || !strings.Contains(err.Error(), "ahead of the database's") {
 		t.Errorf("with a clock that is ahead: %v", err)
 	}
+}
+
+// What is gone because its time is over is not missing; what is gone before that is.
+func TestRetention(t *testing.T) {
+	a := newArchive(t)
+	a.fill()
+	for range 2 {
+		if err := a.ledger.Retention(t.Context(), RetentionContent{Alerts: 30 * 24 * 3600}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(a.entries()); n != 8 {
+		t.Errorf("%d entries", n)
+	}
+	a.exec("ALTER TABLE alert_transitions DELETE WHERE 1 SETTINGS mutations_sync = 2")
+	after := func(days int) *Report {
+		expect := a.pinned()
+		expect.now = func() time.Time { return a.now.AddDate(0, 0, days) }
+		return a.verify(expect)
+	}
+	if r := after(25); len(r.Problems) != 5 {
+		t.Errorf("after 25 days: %+v", r.Problems)
+	}
+	// The requests are still there for a while.
+	if r := after(31); !r.Intact() || len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0].What, "3 items are gone") {
+		t.Errorf("after 31 days: %+v", r)
+	}
+	a.exec("ALTER TABLE summaries DELETE WHERE version = 2 SETTINGS mutations_sync = 2")
+	mustSay(t, after(500), 4, "is gone")
+	if err := a.ledger.Retention(t.Context(), RetentionContent{}); err != nil {
+		t.Fatal(err)
+	}
+	mustSay(t, after(500), 2, "is gone")
 }
 
 func TestSigningKey(t *testing.T) {

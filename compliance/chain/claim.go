@@ -3,6 +3,7 @@ package chain
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -14,6 +15,8 @@ type claim struct {
 	// now: the zero hash is removed.
 	entry          uint64
 	original, hash Hash
+	// at is when it happened, or was made.
+	at time.Time
 	// amended is the last amendment of it.
 	amended uint64
 }
@@ -34,6 +37,13 @@ type claims struct {
 	at        map[uint64]time.Time
 	schedules []ScheduleContent
 	skipped   []SkippedContent
+	// kept are the times of retention, in the order in which they came into force.
+	kept []retention
+}
+
+type retention struct {
+	from time.Time
+	RetentionContent
 }
 
 type span struct {
@@ -64,8 +74,8 @@ func (c *claims) read(e Entry, report *Report) error {
 		if err != nil {
 			return err
 		}
-		c.add(e, SummaryItem(uid, content.Version), content.Row)
-		c.add(e, ContentItem(uid, content.Version), content.Content)
+		c.add(e, SummaryItem(uid, content.Version), content.Row, content.MadeAt)
+		c.add(e, ContentItem(uid, content.Version), content.Content, content.MadeAt)
 		c.summaries, c.entryOf = append(c.summaries, content), append(c.entryOf, e.Sequence)
 	case KindAlerts:
 		content, err := decode[AlertsContent](e)
@@ -73,7 +83,7 @@ func (c *claims) read(e Entry, report *Report) error {
 			return err
 		}
 		for _, item := range content.Items {
-			c.add(e, item.Item, item.Hash)
+			c.add(e, item.Item, item.Hash, item.At)
 		}
 		c.spans = append(c.spans, span{e.Sequence, content.After, content.UpTo})
 	case KindErasureBegun:
@@ -93,6 +103,12 @@ func (c *claims) read(e Entry, report *Report) error {
 			}
 			known.hash, known.amended = change.Now, e.Sequence
 		}
+	case KindRetention:
+		content, err := decode[RetentionContent](e)
+		if err != nil {
+			return err
+		}
+		c.kept = append(c.kept, retention{e.At, content})
 	case KindSchedule:
 		content, err := decode[ScheduleContent](e)
 		if err != nil {
@@ -110,9 +126,9 @@ func (c *claims) read(e Entry, report *Report) error {
 }
 
 // add takes what an entry says of an item; a later entry of the same item does not count.
-func (c *claims) add(e Entry, item Item, hash Hash) {
+func (c *claims) add(e Entry, item Item, hash Hash, at time.Time) {
 	if c.items[item] == nil {
-		c.items[item] = &claim{entry: e.Sequence, original: hash, hash: hash}
+		c.items[item] = &claim{entry: e.Sequence, original: hash, hash: hash, at: at}
 		c.order = append(c.order, item)
 	}
 }
@@ -124,4 +140,27 @@ func (c *claims) spanOf(at time.Time) (span, bool) {
 		return span{}, false
 	}
 	return c.spans[i], true
+}
+
+// retentionMargin is how much earlier than an item a part of it may go: a request is
+// older than what was done upon it.
+const retentionMargin = 48 * time.Hour
+
+// expired says whether an item has come to the end of the time for which it is kept, by
+// any of the times that were in force since.
+func (c *claims) expired(item Item, at, now time.Time) bool {
+	for i, k := range c.kept {
+		seconds := k.Summaries
+		if strings.HasPrefix(string(item), "transition/") {
+			seconds = k.Alerts
+		}
+		until := now
+		if i+1 < len(c.kept) {
+			until = c.kept[i+1].from
+		}
+		if seconds > 0 && at.Add(time.Duration(seconds)*time.Second-retentionMargin).Before(until) {
+			return true
+		}
+	}
+	return false
 }

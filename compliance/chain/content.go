@@ -58,10 +58,11 @@ type AlertsContent struct {
 	Items []ItemValue `json:"items"`
 }
 
-// ItemValue is an item and what it was.
+// ItemValue is an item, when it happened, and what it was.
 type ItemValue struct {
-	Item Item `json:"item"`
-	Hash Hash `json:"sha256"`
+	Item Item      `json:"item"`
+	At   time.Time `json:"at"`
+	Hash Hash      `json:"sha256"`
 }
 
 // ScheduleContent says that a schedule makes summaries of a tenant, or does no more.
@@ -111,6 +112,13 @@ type Change struct {
 	Item Item `json:"item"`
 	Was  Hash `json:"was"`
 	Now  Hash `json:"now"`
+}
+
+// RetentionContent says how long rows are kept from now on, in seconds; 0 is for ever.
+// Where tenants have times of their own, it is the shortest.
+type RetentionContent struct {
+	Alerts    int64 `json:"alerts_seconds"`
+	Summaries int64 `json:"summaries_seconds"`
 }
 
 // StrayContent names entries beside the chain by their hashes.

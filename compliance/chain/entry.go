@@ -38,6 +38,8 @@ const (
 	// KindAmendment says what it has changed.
 	KindErasureBegun Kind = "erasure-begun"
 	KindAmendment    Kind = "amendment"
+	// KindRetention says how long what entries cover is kept from now on.
+	KindRetention Kind = "retention"
 	// KindStray names entries beside the chain, which two instances leave that write at once.
 	KindStray Kind = "stray"
 )

@@ -101,9 +101,6 @@ func (l *Ledger) append(ctx context.Context, kind Kind, subject schema.UID, vers
 	if err != nil {
 		return Entry{}, err
 	}
-	if done, err := chained(ctx, l.store, kind, subject, version); err != nil || done {
-		return Entry{}, err
-	}
 	head, strays, err := tail(ctx, l.store)
 	if err != nil {
 		return Entry{}, err
@@ -125,6 +122,9 @@ func (l *Ledger) append(ctx context.Context, kind Kind, subject schema.UID, vers
 			return Entry{}, err
 		}
 	}
+	if done, err := chained(ctx, l.store, kind, subject, version); err != nil || done {
+		return Entry{}, err
+	}
 	return l.link(ctx, head, Entry{Kind: kind, Subject: subject, SubjectVersion: version, Content: text})
 }
 
@@ -142,4 +142,23 @@ func (l *Ledger) link(ctx context.Context, head, e Entry) (Entry, error) {
 		return Entry{}, err
 	}
 	return e, nil
+}
+
+// Retention says in the chain how long what it covers is kept from now on, unless it says
+// so already: what goes then is not missing.
+func (l *Ledger) Retention(ctx context.Context, kept RetentionContent) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var version uint64
+	var text string
+	subject := schema.HashUID("retention")
+	if err := l.store.QueryRow(ctx, "SELECT max(subject_version), argMax(content, sequence) FROM evidence_chain FINAL WHERE kind = 'retention'").Scan(&version, &text); err != nil {
+		return fmt.Errorf("read evidence chain: %w", err)
+	}
+	said, err := encode(kept)
+	if err != nil || said == text || text == "" && kept == (RetentionContent{}) {
+		return err
+	}
+	_, err = l.append(ctx, KindRetention, subject, version+1, kept)
+	return err
 }

@@ -72,10 +72,12 @@ func durable(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
 }
 
-// chained says whether the chain has an entry of a kind about a subject.
+// chained says whether the chain, and not only something beside it, has an entry of a kind
+// about a subject.
 func chained(ctx context.Context, store schema.Store, kind Kind, subject schema.UID, version uint64) (found bool, err error) {
 	err = store.QueryRow(ctx, `SELECT count() > 0 FROM evidence_chain FINAL
-		WHERE kind = {kind:String} AND subject_uid = {subject:UUID} AND subject_version = {version:UInt64}`,
+		WHERE kind = {kind:String} AND subject_uid = {subject:UUID} AND subject_version = {version:UInt64}
+			AND entry_hash NOT IN (SELECT arrayJoin(JSONExtract(content, 'strays', 'Array(String)')) FROM evidence_chain FINAL WHERE kind = 'stray')`,
 		schema.Named("kind", string(kind)), schema.Named("subject", subject.String()), schema.Named("version", version)).Scan(&found)
 	if err != nil {
 		return false, fmt.Errorf("read evidence chain: %w", err)

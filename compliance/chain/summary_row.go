@@ -118,7 +118,8 @@ func eachSummary(ctx context.Context, store schema.Store, filter SummaryFilter, 
 	rows, err := store.Query(ctx, `SELECT toString(summary_uid), version, amended, tenant_uid, period, period_from, period_to, made_at, made_by, made_for, replaces,
 		content, content_hash, chain_entry, chain_head, file_names, file_hashes FROM summaries FINAL
 		WHERE startsWith(toString(summary_uid), {uid:String}) AND (NOT {unchained:Bool}
-			OR (summary_uid, version) NOT IN (SELECT subject_uid, subject_version FROM evidence_chain FINAL WHERE kind = 'summary'))
+			OR (summary_uid, version) NOT IN (SELECT subject_uid, subject_version FROM evidence_chain FINAL WHERE kind = 'summary'
+				AND entry_hash NOT IN (SELECT arrayJoin(JSONExtract(content, 'strays', 'Array(String)')) FROM evidence_chain FINAL WHERE kind = 'stray')))
 		ORDER BY made_at, summary_uid, version`, schema.Named("uid", filter.UID), schema.Named("unchained", filter.Unchained))
 	if err != nil {
 		return fmt.Errorf("read summaries: %w", err)
@@ -190,7 +191,8 @@ func Find(ctx context.Context, store schema.Store, uid schema.UID, version uint6
 		return Summary{}, Entry{}, fmt.Errorf("there is no summary %s version %d", uid, version)
 	}
 	var sequence uint64
-	err = store.QueryRow(ctx, `SELECT max(sequence) FROM evidence_chain FINAL WHERE kind = 'summary' AND subject_uid = {uid:UUID} AND subject_version = {version:UInt64}`,
+	err = store.QueryRow(ctx, `SELECT max(sequence) FROM evidence_chain FINAL WHERE kind = 'summary' AND subject_uid = {uid:UUID} AND subject_version = {version:UInt64}
+			AND entry_hash NOT IN (SELECT arrayJoin(JSONExtract(content, 'strays', 'Array(String)')) FROM evidence_chain FINAL WHERE kind = 'stray')`,
 		schema.Named("uid", uid.String()), schema.Named("version", version)).Scan(&sequence)
 	if err != nil {
 		return Summary{}, Entry{}, fmt.Errorf("read evidence chain: %w", err)

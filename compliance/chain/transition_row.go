@@ -91,10 +91,11 @@ func unsettled(ctx context.Context, store schema.Store, after time.Time) (at tim
 }
 
 // strayRequests are requests that were carried out, or refused, of which the history
-// tells nothing.
-func strayRequests(ctx context.Context, store schema.Store) (uids []string, err error) {
+// tells nothing, as far as they were asked for after a time.
+func strayRequests(ctx context.Context, store schema.Store, since time.Time) (uids []string, err error) {
 	err = store.QueryRow(ctx, `SELECT arraySort(groupArray(1000)(toString(request_uid))) FROM alert_requests FINAL
-		WHERE state != 'pending' AND request_uid NOT IN (SELECT transition_uid FROM alert_transitions FINAL)`).Scan(&uids)
+		WHERE state != 'pending' AND requested_at > {since:DateTime64(3, 'UTC')} AND request_uid NOT IN (SELECT transition_uid FROM alert_transitions FINAL)`,
+		schema.Named("since", stamp(since))).Scan(&uids)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of alerts: %w", err)
 	}

@@ -16,6 +16,8 @@ type Expect struct {
 	// Anchor is a hash that was the chain's head once, from a place that whoever writes
 	// the database could not reach. The zero hash is none.
 	Anchor Hash
+	// now is time.Now; tests say otherwise.
+	now func() time.Time
 }
 
 // found is an item as the database has it.
@@ -36,13 +38,21 @@ func Verify(ctx context.Context, store schema.Store, expect Expect) (*Report, er
 	if err != nil {
 		return nil, err
 	}
-	stray, err := strayRequests(ctx, store)
-	if err != nil {
-		return nil, err
+	now := time.Now()
+	if expect.now != nil {
+		now = expect.now()
 	}
 	report := &Report{}
 	c := verifyEntries(entries, expect, report)
-	c.compare(items, report)
+	c.compare(items, now, report)
+	since := firstTime
+	if last := len(c.kept) - 1; last >= 0 && c.kept[last].Alerts > 0 {
+		since = now.Add(retentionMargin - time.Duration(c.kept[last].Alerts)*time.Second)
+	}
+	stray, err := strayRequests(ctx, store, since)
+	if err != nil {
+		return nil, err
+	}
 	for _, uid := range stray {
 		report.fail(report.Entries, "the request "+uid+" was carried out or refused, and the history of alerts does not tell of it", "",
 			"the request was put in, or what happened was removed before an entry covered it")
@@ -103,9 +113,14 @@ func readItems(ctx context.Context, store schema.Store) (map[Item]found, error) 
 }
 
 // compare says where the database is not as the chain says.
-func (c *claims) compare(items map[Item]found, report *Report) {
+func (c *claims) compare(items map[Item]found, now time.Time, report *Report) {
+	expired := 0
 	for _, item := range c.order {
 		has, there := items[item]
+		if c.expired(item, c.items[item].at, now) && (!there || has.hash != c.items[item].hash) {
+			expired++
+			continue
+		}
 		c.one(item, has.hash, there, report)
 		switch {
 		case strings.HasPrefix(string(item), "summary/"):
@@ -124,6 +139,9 @@ func (c *claims) compare(items map[Item]found, report *Report) {
 			continue
 		}
 		report.Waiting++
+	}
+	if expired > 0 {
+		report.remark(report.Entries, fmt.Sprintf("%d items are gone, or going, because the time for which they are kept is over", expired))
 	}
 	for sequence, a := range c.amendment {
 		report.remark(sequence, fmt.Sprintf("erasure %s changed %d items on %s, by %s: %s", a.Erasure, len(a.Changes), c.at[sequence].Format(time.DateOnly), a.By, a.Reason))

@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS evidence_chain
     -- from 1, without gaps
     sequence UInt64,
     at DateTime64(3, 'UTC'),
-    -- summary, alerts, schedule, skipped, erasure-begun, amendment or stray
+    -- summary, alerts, schedule, skipped, erasure-begun, amendment, retention
+    -- or stray
     kind LowCardinality(String),
     subject_uid UUID,
     subject_version UInt64,
