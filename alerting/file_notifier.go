@@ -41,12 +41,16 @@ func (f *File) Find(context.Context, schema.UID, time.Time) (Receipt, bool, erro
 	return Receipt{}, false, ErrCannotFind
 }
 
-// append writes one line whole and on the disk, or nothing.
-func (f *File) append(event string, a schema.Alert, repeat Repeat) (err error) {
+func (f *File) append(event string, a schema.Alert, repeat Repeat) error {
 	line, err := json.Marshal(documentOf(event, f.name, a, repeat))
 	if err != nil {
 		return fmt.Errorf("write alert %s as JSON: %w", a.UID, err)
 	}
+	return f.appendLine(line)
+}
+
+// appendLine writes one line whole and on the disk, or nothing.
+func (f *File) appendLine(line []byte) (err error) {
 	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return fmt.Errorf("open file of alerts: %w", err)

@@ -57,7 +57,9 @@ const (
 // Slack is the notifier that posts to one Slack channel: one message an alert,
 // updated in place.
 type Slack struct {
-	api       *slack.Client
+	api *slack.Client
+	// http sends files; it follows no redirect.
+	http      *http.Client
 	channel   string
 	channelID string
 	runbook   func(rule string) []string
@@ -69,7 +71,7 @@ type Slack struct {
 
 // NewSlack makes a Slack notifier. It does not connect; Check does.
 func NewSlack(o SlackOptions) (*Slack, error) {
-	api, _, err := SlackClient(o, "")
+	api, client, err := SlackClient(o, "")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Slack{api: api, channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, buttons: o.Buttons, log: o.Log, name: cmp.Or(o.Name, "slack")}
+	s := &Slack{api: api, http: client, channel: channel, runbook: o.Runbook, notSeen: o.NotSeen, buttons: o.Buttons, log: o.Log, name: cmp.Or(o.Name, "slack")}
 	if isChannelID(channel) {
 		s.channelID = channel
 	}

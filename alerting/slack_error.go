@@ -117,7 +117,7 @@ var mends = map[string]string{
 	"token_revoked":           badToken,
 	"token_expired":           badToken,
 	"account_inactive":        badToken,
-	"missing_scope":           "the app lacks a permission: add the scopes chat:write, channels:history and channels:read (groups:... for a private channel) and install it again",
+	"missing_scope":           "the app lacks a permission: add the scopes chat:write, channels:history and channels:read (groups:... for a private channel), and files:write for summaries, and install it again",
 	"channel_not_found":       "no such channel, or a private one that the app is not in: check the channel's id, and invite the app with /invite",
 	"not_in_channel":          "the app is not in the channel: write /invite @crmwatch there",
 	"is_archived":             "the channel is archived: unarchive it, or choose another",

@@ -162,13 +162,18 @@ func (w *Webhook) send(ctx context.Context, event string, a schema.Alert, repeat
 	if err != nil {
 		return fmt.Errorf("write alert %s as JSON: %w", a.UID, err)
 	}
+	return w.post(ctx, fmt.Sprintf("%s.%d", a.UID, a.Version), body)
+}
+
+// post sends a body under its idempotency key.
+func (w *Webhook) post(ctx context.Context, key string, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.options.URL, bytes.NewReader(body))
 	if err != nil {
 		return errors.New("post to webhook: its URL cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "crmwatch")
-	request.Header.Set(idempotencyHeader, fmt.Sprintf("%s.%d", a.UID, a.Version))
+	request.Header.Set(idempotencyHeader, key)
 	if w.header != "" {
 		request.Header.Set(w.header, w.val)
 	}

@@ -32,11 +32,12 @@ type htmlPage struct {
 
 // WriteHTML writes the summary as one page that needs nothing else: no network, no
 // script. All values are escaped for the place where they stand.
-func WriteHTML(w io.Writer, s Summary) error {
+func WriteHTML(w io.Writer, s Summary, seals ...Seal) error {
 	v, err := newView(s)
 	if err != nil {
 		return err
 	}
+	v.seal(seals)
 	sum := sha256.Sum256([]byte(style))
 	var out bytes.Buffer
 	if err := page.Execute(&out, htmlPage{v, template.CSS(style), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}); err != nil {

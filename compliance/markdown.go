@@ -8,11 +8,12 @@ import (
 
 // WriteMarkdown writes the summary as Markdown (CommonMark with tables) that can be
 // read as it is. Values are escaped, so that none becomes markup.
-func WriteMarkdown(w io.Writer, s Summary) error {
+func WriteMarkdown(w io.Writer, s Summary, seals ...Seal) error {
 	v, err := newView(s)
 	if err != nil {
 		return err
 	}
+	v.seal(seals)
 	m := &markdown{}
 	m.front(v)
 	for _, section := range v.Sections {
@@ -30,6 +31,9 @@ func WriteMarkdown(w io.Writer, s Summary) error {
 	}
 	m.line("Hash of the content (SHA-256): `%s`", v.ContentHash)
 	m.line("Hash of the JSON form (SHA-256): `%s`", v.Hash)
+	for _, line := range v.Seal {
+		m.line("%s: `%s`", line.Name, line.Value)
+	}
 	m.line("The queries behind the figures are in the HTML and the JSON form.")
 	_, err = io.WriteString(w, m.out.String())
 	return err

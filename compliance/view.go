@@ -25,6 +25,8 @@ type view struct {
 	Sections                         []sectionView
 	Frameworks                       []frameworkView
 	ContentHash, Hash                string
+	// Seal ties the page to the evidence chain.
+	Seal []pair
 }
 
 type pair struct{ Name, Value string }

@@ -24,6 +24,8 @@ type Message struct {
 	// shows it too.
 	ThreadTS  string
 	Broadcast bool
+	// Files are the ids of those that it shows.
+	Files []string
 	// Updates counts the chat.update calls that changed it.
 	Updates int
 	// Unfurl: Slack would fetch the links in it and show what is behind them.
@@ -203,6 +205,13 @@ func (m *Message) show(metadata bool) map[string]any {
 	}
 	if len(m.Blocks) > 0 {
 		shown["blocks"] = m.Blocks
+	}
+	if len(m.Files) > 0 {
+		files := []map[string]any{}
+		for _, id := range m.Files {
+			files = append(files, map[string]any{"id": id})
+		}
+		shown["files"] = files
 	}
 	if m.Broadcast {
 		shown["subtype"] = "thread_broadcast"

@@ -20,6 +20,8 @@ type Options struct {
 	// Users are DefaultUsers where none are given.
 	Users  []User
 	Groups []UserGroup
+	// WithoutScopes are permissions that the app lacks, such as files:write.
+	WithoutScopes []string
 	// Clock stamps messages; time.Now by default.
 	Clock func() time.Time
 	// OnMessage is called with every message that was posted or updated, once it

@@ -1,7 +1,7 @@
 // Package fakeslack is a server that speaks the part of Slack's Web API which
 // crmwatch uses, as strictly as Slack does, for tests and rehearsals: auth.test,
 // chat.postMessage, chat.update, chat.postEphemeral, conversations.history,
-// conversations.replies, conversations.info, users.info, usergroups.users.list; and
+// conversations.replies, conversations.info, users.info, usergroups.users.list, files; and
 // what people do in the channel: buttons, menus and slash commands, delivered by Socket
 // Mode or as signed requests. It keeps everything in memory and fails on demand.
 package fakeslack
@@ -49,6 +49,7 @@ type Server struct {
 	lostAcks  int
 	// changed is the message that the call under way posted or updated.
 	changed *Message
+	files   []*File
 }
 
 // New makes a server.
@@ -163,6 +164,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/services/"):
 		s.serveIncoming(w, r)
 		return
+	case strings.HasPrefix(r.URL.Path, "/upload/"):
+		s.serveUpload(w, r)
+		return
 	}
 	s.SetURL("http://" + r.Host)
 	method := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -233,16 +237,18 @@ func (s *Server) dispatch(method, token string, arguments map[string]string) map
 		return s.postMessage(arguments)
 	}
 	handle, known := map[string]func(map[string]string) map[string]any{
-		"apps.connections.open": s.connectionsOpen,
-		"auth.test":             s.authTest,
-		"chat.postEphemeral":    s.postEphemeral,
-		"chat.postMessage":      s.postMessage,
-		"chat.update":           s.update,
-		"conversations.history": s.history,
-		"conversations.info":    s.info,
-		"conversations.replies": s.replies,
-		"usergroups.users.list": s.userGroupMembers,
-		"users.info":            s.userInfo,
+		"apps.connections.open":        s.connectionsOpen,
+		"auth.test":                    s.authTest,
+		"chat.postEphemeral":           s.postEphemeral,
+		"chat.postMessage":             s.postMessage,
+		"chat.update":                  s.update,
+		"conversations.history":        s.history,
+		"conversations.info":           s.info,
+		"conversations.replies":        s.replies,
+		"files.completeUploadExternal": s.completeUpload,
+		"files.getUploadURLExternal":   s.uploadURL,
+		"usergroups.users.list":        s.userGroupMembers,
+		"users.info":                   s.userInfo,
 	}[method]
 	switch {
 	case !known:
@@ -260,6 +266,9 @@ func (s *Server) dispatch(method, token string, arguments map[string]string) map
 		return handle(arguments)
 	case !strings.HasPrefix(token, "xoxb-") || s.options.Token != "" && token != s.options.Token:
 		return refuse("invalid_auth")
+	}
+	if refusal := s.missingScope(method); refusal != nil {
+		return refusal
 	}
 	return handle(arguments)
 }

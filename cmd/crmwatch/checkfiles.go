@@ -121,6 +121,7 @@ func lookInto(path string, cfg config) *fileCheck {
 		c.at("$.slack.token_file", err)
 	}
 	c.alertFiles(cfg)
+	c.summaryFiles(cfg)
 	if cfg.Slack.AppTokenFile != "" {
 		_, err := alerting.ReadAppToken(cfg.Slack.AppTokenFile)
 		c.at("$.slack.app_token_file", err)

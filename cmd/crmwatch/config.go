@@ -14,6 +14,7 @@ import (
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/collector/client"
+	"github.com/crmwatch/crmwatch/compliance/chain"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/schema"
 	"github.com/goccy/go-yaml"
@@ -35,6 +36,8 @@ type config struct {
 	Inventory inventoryConfig `yaml:"inventory"`
 	Rules     rulesConfig     `yaml:"rules"`
 	Alerts    alertsConfig    `yaml:"alerts"`
+	// Summaries are for auditors: when they are made, and who gets them.
+	Summaries summariesConfig `yaml:"summaries"`
 	Slack     slackConfig     `yaml:"slack"`
 	// Mappings are formats of the user's own.
 	Mappings []formats.Mapping `yaml:"mappings"`
@@ -51,6 +54,9 @@ type config struct {
 	RedactionKeyFile string `yaml:"redaction_key_file"`
 	// PseudonymKeyFile holds the key of the pseudonyms that sources ask for.
 	PseudonymKeyFile string `yaml:"pseudonym_key_file"`
+
+	// digest is the SHA-256 of the file, in hexadecimal digits.
+	digest string
 }
 
 // storeConfig says where events are kept: in the embedded engine, or on a
@@ -146,13 +152,14 @@ func loadConfig(path string) (config, error) {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c := config{
-		Reading: readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
-		Rules:   rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
-		Store:   storeConfig{Listen: "127.0.0.1:0"},
-		Alerts:  alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour, Heartbeat: heartbeatConfig{Every: time.Minute}},
-		Slack:   slackConfig{APIURL: "https://slack.com/api/"},
-		Log:     logConfig{Level: "info", Format: "text"},
-		Spool:   spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
+		Reading:   readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
+		Rules:     rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
+		Store:     storeConfig{Listen: "127.0.0.1:0"},
+		Alerts:    alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour, Heartbeat: heartbeatConfig{Every: time.Minute}},
+		Slack:     slackConfig{APIURL: "https://slack.com/api/"},
+		Summaries: summariesConfig{CatchUp: 31},
+		Log:       logConfig{Level: "info", Format: "text"},
+		Spool:     spoolConfig{Quota: 10 << 30, WhenFull: "block", Compression: "auto", RetainAfterAck: 15 * time.Minute},
 	}
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return config{}, yamlProblem(path, err)
@@ -167,6 +174,7 @@ func loadConfig(path string) (config, error) {
 		return config{}, errors.Join(check.problems...)
 	}
 	c.resolvePaths(filepath.Dir(path))
+	c.digest = chain.HashOf(text).String()
 	return c, nil
 }
 
@@ -198,6 +206,7 @@ func (c *config) resolvePaths(dir string) {
 	resolve(&c.RedactionKeyFile)
 	resolve(&c.PseudonymKeyFile)
 	c.Alerts.resolvePaths(dir)
+	c.Summaries.resolvePaths(dir)
 	for _, file := range []*string{&c.Spool.KeyFile, &c.Ship.TokenFile, &c.Ship.CAFile, &c.Ship.CertFile, &c.Ship.KeyFile, &c.Ship.DSNFile} {
 		resolve(file)
 	}
@@ -277,6 +286,7 @@ func (c *configCheck) all(cfg *config) {
 	}
 	c.slackURL(cfg.Slack.APIURL)
 	c.alerts(cfg)
+	c.summaries(cfg)
 	c.interactivity(cfg.Slack)
 	if cfg.Alerts.ResolveAfter < time.Hour {
 		c.fail("$.alerts.resolve_after", "alerts.resolve_after is %s: use at least 1h, such as 72h", cfg.Alerts.ResolveAfter)

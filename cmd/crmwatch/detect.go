@@ -38,6 +38,11 @@ func (m *monitor) detect(ctx context.Context) error {
 		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
 	})
 	group.Go(func() error { return m.keepRetention(ctx) })
+	keeper, err := m.keepSummaries()
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return keeper.Run(ctx) })
 	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
 	}

@@ -38,6 +38,7 @@ type commands struct {
 	Silences    silencesCommand    `cmd:"" help:"Mute alerts for a while, list what is muted, end it."`
 	Hold        holdCommand        `cmd:"" help:"Keep what concerns a matter from being deleted or erased, until the hold is released."`
 	Retention   retentionCommand   `cmd:"" help:"Show how long what is kept and what goes next; bring the configuration into the tables."`
+	Report      reportCommand      `cmd:"" help:"Make compliance summaries and incident records; list, show and verify those that are kept."`
 	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
 	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -161,6 +162,8 @@ type monitor struct {
 	slackPort net.Listener
 	// blind is what the last check of coverage found.
 	blind atomic.Pointer[[]detectors.BlindSpot]
+	// evidenceKey signs the evidence chain.
+	evidenceKey ed25519.PrivateKey
 }
 
 // notSeen gives the rules about a type of entity that have no log to look at.

@@ -1,0 +1,96 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// Amendment is an erasure that changes what the chain covers.
+type Amendment struct {
+	// Erasure names the erasure; the same one again, after a crash, is the same.
+	Erasure schema.UID
+	// By is who erases, Reason why; neither may name the person who is erased.
+	By, Reason string
+}
+
+// Amend lets an erasure change or remove summaries and alert history that entries cover,
+// so that a check says "changed by erasure N" and not "forged". It announces the erasure
+// in the chain, calls change, and adds an entry with what is different afterwards: the
+// old hashes stay, beside the new ones. What was not as the chain says before it began is
+// not excused by it.
+//
+// change has to end with the rows changed on every server (mutations_sync = 2), and can
+// be called again. After a crash, Amend with the same Erasure goes on.
+func (l *Ledger) Amend(ctx context.Context, a Amendment, change func(context.Context) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	done, err := chained(ctx, l.store, KindAmendment, a.Erasure, 0)
+	if err != nil {
+		return err
+	}
+	if done {
+		return fmt.Errorf("amend the evidence chain: erasure %s has ended already: give another its own uid", a.Erasure)
+	}
+	_, differs, err := l.compared(ctx)
+	if err != nil {
+		return err
+	}
+	items := make([]Item, len(differs))
+	for i, d := range differs {
+		items[i] = d.Item
+	}
+	if _, err := l.append(ctx, KindErasureBegun, a.Erasure, 0, ErasureContent{By: a.By, Reason: a.Reason, Differs: items}); err != nil {
+		return err
+	}
+	if err := change(ctx); err != nil {
+		return fmt.Errorf("erase: %w", err)
+	}
+	c, differs, err := l.compared(ctx)
+	if err != nil {
+		return err
+	}
+	// After a crash what differed when it began is in the entry of that time.
+	begun, err := decode[ErasureContent](c.begun[a.Erasure])
+	if err != nil {
+		return err
+	}
+	content := AmendmentContent{Erasure: a.Erasure.String(), By: a.By, Reason: a.Reason, Changes: []Change{}}
+	for _, d := range differs {
+		if !slices.Contains(begun.Differs, d.Item) {
+			content.Changes = append(content.Changes, d)
+		}
+	}
+	_, err = l.append(ctx, KindAmendment, a.Erasure, 0, content)
+	return err
+}
+
+// compared lists what is not as the chain says.
+func (l *Ledger) compared(ctx context.Context) (*claims, []Change, error) {
+	entries, err := readEntries(ctx, l.store, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := &Report{}
+	w := walk(entries, []string{l.PublicKey()}, report)
+	c := readClaims(w.main, report)
+	report.order()
+	if len(report.Problems) > 0 {
+		first := report.Problems[0]
+		return nil, nil, fmt.Errorf("amend the evidence chain: it is not intact: %s: %s", first.What, first.Means)
+	}
+	items, err := readItems(ctx, l.store)
+	if err != nil {
+		return nil, nil, err
+	}
+	var differs []Change
+	for _, item := range c.order {
+		said, has := c.items[item], items[item]
+		if has.hash != said.hash && !c.expired(item, said.at, l.options.Clock()) {
+			differs = append(differs, Change{item, said.hash, has.hash})
+		}
+	}
+	return c, differs, nil
+}
