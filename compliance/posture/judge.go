@@ -73,8 +73,8 @@ func (c Check) results(places []place, query string, look func(place) (Product, 
 		r.LookedAt += seen.LookedAt
 		r.NotPassed += seen.NotPassed
 		r.NotJudged += seen.NotJudged
-		if r.Reason == "" {
-			r.Reason = seen.Reason
+		if r.Reason == "" || seen.NotJudged > r.reasonOf {
+			r.Reason, r.reasonOf = seen.Reason, seen.NotJudged
 		}
 	}
 	for i := range results {
@@ -84,7 +84,7 @@ func (c Check) results(places []place, query string, look func(place) (Product, 
 		}
 		switch {
 		case len(r.Products) == 0:
-			r.Verdict, r.Reason = CannotJudge, "no log of a product that it concerns: "+strings.Join(c.concerns(), ", ")
+			r.NotConcerned, r.Verdict, r.Reason = true, CannotJudge, "no log of a product that it concerns: "+strings.Join(c.concerns(), ", ")
 		case r.Verdict != CannotJudge:
 			r.Reason = ""
 		}
@@ -104,12 +104,16 @@ func (c Check) concerns() (products []string) {
 // none of them could be judged.
 func (c Check) product(name string, rows []row) Product {
 	p := Product{Product: name, Evidence: []Evidence{}}
+	reasons := map[string]int{}
 	for _, r := range rows {
 		e := Evidence{r.thing, Verdict(r.verdict), r.says, r.events, r.first.UTC(), r.last.UTC()}
 		switch e.Verdict {
 		case Pass:
 			p.LookedAt++
 			p.Verdict = worse(p.Verdict, Pass)
+			if p.passed = append(p.passed, r.says); len(p.passed) > 1 && p.passed[0] == r.says {
+				p.passed = p.passed[:1]
+			}
 			continue
 		case Attention, Fail:
 			p.LookedAt++
@@ -118,13 +122,22 @@ func (c Check) product(name string, rows []row) Product {
 		default:
 			e.Verdict = CannotJudge
 			p.NotJudged++
-			if p.Reason == "" || r.says < p.Reason {
+			reasons[r.says]++
+			if n := reasons[r.says]; p.Reason == "" || n > reasons[p.Reason] || n == reasons[p.Reason] && r.says < p.Reason {
 				p.Reason = r.says
 			}
 		}
 		p.Evidence = append(p.Evidence, e)
 	}
+	if p.Verdict == Pass && p.NotJudged > p.LookedAt {
+		// A few that are in order say nothing of the many that nobody could look at.
+		p.Reason = fmt.Sprintf("only %d of %d %s could be judged; of the others: %s", p.LookedAt, p.LookedAt+p.NotJudged, c.Plural, p.Reason)
+		p.Verdict = CannotJudge
+	}
 	p.Verdict = cmp.Or(p.Verdict, CannotJudge)
+	if p.Verdict != CannotJudge {
+		p.Reason = ""
+	}
 	if p.NotPassed > 0 {
 		p.Mend = of(c.Mend, name)
 	}

@@ -37,6 +37,10 @@ type Result struct {
 	Products []Product `json:"products"`
 	// Query is the statement with its values, to be run again.
 	Query string `json:"query"`
+	// NotConcerned says that the tenant has no log of a product that it concerns.
+	NotConcerned bool `json:"not_concerned,omitempty"`
+	// reasonOf is how many things the reason is about.
+	reasonOf uint64
 }
 
 // Product is what a check said of the logs of one product.
@@ -50,6 +54,8 @@ type Product struct {
 	Mend      string  `json:"mend,omitempty"`
 	// Evidence are the things that did not pass, the worst first; at most 20.
 	Evidence []Evidence `json:"evidence"`
+	// passed is what was said of things that passed: one text where it is the same of all.
+	passed []string
 }
 
 // Evidence is a thing that did not pass, or could not be judged.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,9 +42,18 @@ func WriteText(w io.Writer, r Report, s Style) error {
 		mine := r.Only(func(x Result) bool { return x.Tenant == tenant })
 		out.line("Posture of %s, %s to %s UTC", s.Plain(sayTenant(tenant)), r.From.Format(minute), r.To.Format(minute))
 		out.line("")
+		var others []string
 		for _, x := range mine.Results {
+			if x.NotConcerned && !s.Full {
+				others = append(others, x.Check)
+				continue
+			}
 			head := fmt.Sprintf("%s  %-*s  ", s.verdict(x.Verdict), titleWidth, shorten(s.Plain(x.Title), titleWidth))
 			out.line("%s%s", head, s.fold(s.Plain(x.gist()), 12+2+titleWidth+2))
+		}
+		if len(others) > 0 {
+			head := fmt.Sprintf("%s  ", s.verdict(CannotJudge))
+			out.line("%s%s", head, s.fold(fmt.Sprintf("%d that concern other products: %s", len(others), strings.Join(others, ", ")), 14))
 		}
 		out.line("")
 		for _, x := range mine.Results {
@@ -72,7 +82,7 @@ func (x Result) gist() string {
 	case x.Verdict == CannotJudge:
 		return x.Reason
 	case x.NotPassed == 0:
-		text := x.sayThings() + ", nothing amiss"
+		text := x.sayThings() + ": " + x.sayPassed()
 		if x.NotJudged > 0 {
 			text += fmt.Sprintf("; %d could not be judged", x.NotJudged)
 		}
@@ -111,7 +121,23 @@ func (x Result) notJudgedProducts() string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "; not of " + strings.Join(names, ", ")
+	return "; " + strings.Join(names, ", ") + " could not be judged"
+}
+
+// sayPassed is what was said of all things, where it is the same.
+func (x Result) sayPassed() string {
+	var texts []string
+	for _, p := range x.Products {
+		for _, text := range p.passed {
+			if !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	return "nothing amiss"
 }
 
 func sayProduct(name string) string { return cmp.Or(name, "logs without a product") }
