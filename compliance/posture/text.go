@@ -42,6 +42,9 @@ func WriteText(w io.Writer, r Report, s Style) error {
 		mine := r.Only(func(x Result) bool { return x.Tenant == tenant })
 		out.line("Posture of %s, %s to %s UTC", s.Plain(sayTenant(tenant)), r.From.Format(minute), r.To.Format(minute))
 		out.line("")
+		if tenant == "" && len(r.Tenants()) > 1 {
+			out.line("%s\n", s.fold("Whose logs these are is not known: name it in their source (tenant:), and they are judged together with the others of the tenant.", 0))
+		}
 		var others []string
 		for _, x := range mine.Results {
 			if x.NotConcerned && !s.Full {
