@@ -612,3 +612,27 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
     ADD COLUMN IF NOT EXISTS digest_from DateTime64(3, 'UTC');
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.posture_results ON CLUSTER `crm`
+(
+    ran_at DateTime64(3, 'UTC'),
+    period_from DateTime64(3, 'UTC'),
+    period_to DateTime64(3, 'UTC'),
+    check_id LowCardinality(String),
+    title LowCardinality(String),
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    verdict LowCardinality(String),
+    looked_at UInt64,
+    not_passed UInt64,
+    not_judged UInt64,
+    reason String,
+    evidence Array(String),
+    controls Array(LowCardinality(String))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/posture_results', '{shard}-{replica}')
+PARTITION BY toYYYYMM(ran_at)
+ORDER BY (metadata_tenant_uid, check_id, metadata_product_name, ran_at)
+TTL toDateTime(ran_at) + INTERVAL 800 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0022_posture');
