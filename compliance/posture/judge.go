@@ -111,8 +111,8 @@ func (c Check) product(name string, rows []row) Product {
 		case Pass:
 			p.LookedAt++
 			p.Verdict = worse(p.Verdict, Pass)
-			if p.passed = append(p.passed, r.says); len(p.passed) > 1 && p.passed[0] == r.says {
-				p.passed = p.passed[:1]
+			if !slices.Contains(p.passed, r.says) && len(p.passed) < 2 {
+				p.passed = append(p.passed, r.says)
 			}
 			continue
 		case Attention, Fail:

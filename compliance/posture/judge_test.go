@@ -81,6 +81,22 @@ func TestEvidenceIsTheWorstAndBounded(t *testing.T) {
 	}
 }
 
+// What is said of all that passed is said only where it is true of all.
+func TestWhatPassedIsSaidOfAll(t *testing.T) {
+	rows := things("Salesforce", "pass", "pass", "pass")
+	for name, c := range map[string]struct {
+		says [3]string
+		want string
+	}{"alike": {[3]string{"TLS 1.3", "TLS 1.3", "TLS 1.3"}, "3 integrations: TLS 1.3"}, "one differs": {[3]string{"TLS 1.3", "TLS 1.2", "TLS 1.3"}, "3 integrations: nothing amiss"}} {
+		for i := range rows {
+			rows[i].says = c.says[i]
+		}
+		if got := sample.judge([]place{{"acme", "Salesforce"}}, rows, nil, "")[0].gist(); got != c.want {
+			t.Errorf("%s: it says %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestFailOnDoesNotCountWhatCannotBeJudged(t *testing.T) {
 	r := Report{Results: []Result{{Verdict: Pass}, {Verdict: CannotJudge}}}
 	if r.AtLeast(Attention) {

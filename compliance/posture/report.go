@@ -54,7 +54,8 @@ type Product struct {
 	Mend      string  `json:"mend,omitempty"`
 	// Evidence are the things that did not pass, the worst first; at most 20.
 	Evidence []Evidence `json:"evidence"`
-	// passed is what was said of things that passed: one text where it is the same of all.
+	// passed is what was said of things that passed: one text where it is the same of all,
+	// two where it is not.
 	passed []string
 }
 
