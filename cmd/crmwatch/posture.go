@@ -19,6 +19,8 @@ import (
 type postureCommand struct {
 	Check postureRunCommand  `cmd:"" default:"withargs" help:"Hold what was collected against the guidance for CRM integrations."`
 	List  postureListCommand `cmd:"" help:"List the checks."`
+	Show  postureShowCommand `cmd:"" help:"Print a check's file: question, parameters, SQL, mends, tests."`
+	Test  postureTestCommand `cmd:"" help:"Run the tests inside the checks on the real engine."`
 }
 
 type postureRunCommand struct {
@@ -62,7 +64,7 @@ func (c *postureRunCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return exitError{exitFailed, "the checks have mistakes:\n" + err.Error()}
 	}
-	if checks, err = c.chosen(checks); err != nil {
+	if checks, err = chosenChecks(checks, c.Only); err != nil {
 		return err
 	}
 	store, _, done, err := (&alertFlags{Data: c.Data, Config: c.Config}).open(ctx)
@@ -92,13 +94,13 @@ func (c *postureRunCommand) Run(ctx context.Context, term terminal) error {
 	return nil
 }
 
-// chosen are the checks that were asked for.
-func (c *postureRunCommand) chosen(checks []posture.Check) ([]posture.Check, error) {
-	if len(c.Only) == 0 {
+// chosenChecks are the checks that were asked for; all without ids.
+func chosenChecks(checks []posture.Check, ids []string) ([]posture.Check, error) {
+	if len(ids) == 0 {
 		return checks, nil
 	}
 	var chosen []posture.Check
-	for _, id := range c.Only {
+	for _, id := range ids {
 		i := slices.IndexFunc(checks, func(check posture.Check) bool { return check.ID == id })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no check %q: crmwatch posture list names them", id)

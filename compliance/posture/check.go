@@ -82,6 +82,8 @@ type Check struct {
 	Limits string
 	// File is where it was read from.
 	File string
+
+	text []byte
 }
 
 // Test is a case in a check's own file: events in, a verdict out.

@@ -56,7 +56,7 @@ func Parse(file string, text []byte, shared Shared, controls []detectors.Control
 		return Check{}, err
 	}
 	c := Check{ID: f.ID, Title: f.Title, Why: oneLine(f.Why), Question: oneLine(f.Question), Controls: f.Controls, NeedsParams: f.NeedsParams,
-		Needs: f.Needs, Query: strings.TrimRight(f.Query, "; \n"), Mend: f.Mend, Limits: oneLine(f.Limits), File: file}
+		Needs: f.Needs, Query: strings.TrimRight(f.Query, "; \n"), Mend: f.Mend, Limits: oneLine(f.Limits), File: file, text: text}
 	if !kebabCase.MatchString(f.ID) {
 		sheet.Add(fmt.Sprintf("id %q is not lower-case words joined by dashes", f.ID), "for example id: oauth-used", "id")
 	}

@@ -70,6 +70,22 @@ func Load(folders ...string) ([]Check, error) {
 	return checks, nil
 }
 
+// Text is the file of a check, or with SharedID what all checks share.
+func Text(id string, folders ...string) ([]byte, error) {
+	if id == SharedID {
+		return sharedText, nil
+	}
+	checks, err := Load(folders...)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(checks, func(c Check) bool { return c.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no check %q: crmwatch posture list names them", id)
+	}
+	return checks[i].text, nil
+}
+
 // WithInventory is the check with what the inventory lists added to the parameters that
 // ask for it.
 func (c Check) WithInventory(inventory detectors.Inventory) Check {

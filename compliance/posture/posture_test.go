@@ -26,7 +26,7 @@ func builtin(t *testing.T) (Shared, []Check) {
 func TestChecksProveThemselves(t *testing.T) {
 	shared, checks := builtin(t)
 	store := enginetest.OpenStore(t)
-	results, err := TestChecks(t.Context(), store, shared, checks, 30)
+	results, err := TestChecks(t.Context(), store, shared, checks)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ type TestResult struct {
 
 // TestChecks runs the tests inside the checks in a migrated database that nothing else
 // uses. Each test has a tenant of its own, and the period ends with the latest event of
-// all; it is longer than what any test spans.
-func TestChecks(ctx context.Context, store schema.Store, shared Shared, checks []Check, days int) ([]TestResult, error) {
+// all, and is 30 days long as that of a run is.
+func TestChecks(ctx context.Context, store schema.Store, shared Shared, checks []Check) ([]TestResult, error) {
 	batch := schema.NewBatch()
 	var latest time.Time
 	for _, c := range checks {
@@ -51,7 +51,7 @@ func TestChecks(ctx context.Context, store schema.Store, shared Shared, checks [
 				if err != nil {
 					return nil, err
 				}
-				if report, err = Run(ctx, store, shared, []Check{tuned}, Options{Days: days, Now: latest}); err != nil {
+				if report, err = Run(ctx, store, shared, []Check{tuned}, Options{Now: latest}); err != nil {
 					return nil, err
 				}
 				ran[set] = report
