@@ -27,6 +27,7 @@ var builtSQL = map[string]struct {
 	"collector/insert/inserter.go":    {1, "the name of one of two tables of the project"},
 	"compliance/build.go":             {1, "a statement's own SQL, which the engine runs read-only"},
 	"compliance/hold/store.go":        {1, "a table of that package's list, a condition of checked literals, and the caller's own condition with parameters"},
+	"compliance/posture/run.go":       {1, "a check's own SQL, which the engine runs read-only"},
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/digest_facets.go":      {3, "constants of that file"},
 	"detectors/digest_hours.go":       {2, "constants of that file and its neighbour"},

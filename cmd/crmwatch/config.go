@@ -35,7 +35,9 @@ type config struct {
 	// Inventory is what the company knows of its own: networks, users and apps.
 	Inventory inventoryConfig `yaml:"inventory"`
 	Rules     rulesConfig     `yaml:"rules"`
-	Alerts    alertsConfig    `yaml:"alerts"`
+	// Posture is how the set-up is held against the guidance for integrations.
+	Posture postureConfig `yaml:"posture"`
+	Alerts  alertsConfig  `yaml:"alerts"`
 	// Summaries are for auditors: when they are made, and who gets them.
 	Summaries summariesConfig `yaml:"summaries"`
 	Slack     slackConfig     `yaml:"slack"`
@@ -154,6 +156,7 @@ func loadConfig(path string) (config, error) {
 	c := config{
 		Reading:   readingConfig{Poll: time.Second, Settle: 2 * time.Second, RotateWait: 10 * time.Second, Quiet: 5 * time.Second, SealAge: 500 * time.Millisecond},
 		Rules:     rulesConfig{Settle: 5 * time.Second, SelfTest: "@daily"},
+		Posture:   postureConfig{Schedule: "@daily"},
 		Store:     storeConfig{Listen: "127.0.0.1:0"},
 		Alerts:    alertsConfig{NotifyFrom: schema.SeverityLow.String(), ResolveAfter: 72 * time.Hour, Heartbeat: heartbeatConfig{Every: time.Minute}},
 		Slack:     slackConfig{APIURL: "https://slack.com/api/"},
@@ -216,6 +219,9 @@ func (c *config) resolvePaths(dir string) {
 	for i := range c.Rules.Directories {
 		resolve(&c.Rules.Directories[i])
 	}
+	for i := range c.Posture.Directories {
+		resolve(&c.Posture.Directories[i])
+	}
 	for i := range c.Receivers {
 		r := &c.Receivers[i]
 		for _, file := range []*string{&r.CertFile, &r.KeyFile, &r.ClientCAFile, &r.TokenFile} {
@@ -270,6 +276,7 @@ func (c *configCheck) all(cfg *config) {
 	c.mappings(cfg.Mappings)
 	known := c.inventory(cfg.Inventory)
 	cfg.Rules.known, cfg.Rules.exceptions = known.all(), c.exceptions(cfg.Rules.Exceptions, known)
+	c.posture(cfg.Posture)
 	names := map[string]bool{}
 	for i, s := range cfg.Sources {
 		c.source(fmt.Sprintf("$.sources[%d]", i), cfg, s, names)

@@ -46,6 +46,9 @@ func (m *monitor) detect(ctx context.Context) error {
 	if schedule := m.config.Rules.SelfTest; schedule != selfTestOff {
 		group.Go(func() error { return detectors.RunChore(ctx, "self-test", schedule, m.log, m.selfTest) })
 	}
+	if schedule := m.config.Posture.Schedule; schedule != postureOff {
+		group.Go(func() error { return detectors.RunChore(ctx, "check of the posture", schedule, m.log, m.checkPosture) })
+	}
 	if m.config.Alerts.Heartbeat.URLFile != "" {
 		heartbeat, err := m.newHeartbeat()
 		if err != nil {

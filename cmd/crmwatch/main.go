@@ -19,7 +19,7 @@ const (
 	exitOK       = 0
 	exitFailed   = 1
 	exitNothing  = 2 // nothing could be read at all
-	exitFindings = 3 // scan --fail-on: a finding of that severity or above
+	exitFindings = 3 // scan --fail-on: a finding of that severity or above; posture --fail-on: such a verdict
 )
 
 // commands is the command line.
@@ -41,6 +41,7 @@ type commands struct {
 	Report      reportCommand      `cmd:"" help:"Make compliance summaries and incident records; list, show and verify those that are kept."`
 	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
 	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
+	Posture     postureCommand     `cmd:"" help:"Hold what was collected against the guidance for CRM integrations: verdicts, evidence, mends."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
 	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`
