@@ -72,6 +72,7 @@ var facets = []facet{
 	{"accepted network", "status_id = 1 AND http_response_code < 400 AND " + served, identity, "x_src_endpoint_network", ""},
 	{"login network", "class_uid = 3002 AND activity_id = 1 AND status_id = 1",
 		"x", "x_src_endpoint_network", "[lower(actor_user_uid), lower(actor_user_name)]"},
+	{"home network", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND (actor_user_uid != '' OR actor_user_name != '')", "''", "x_src_endpoint_network", ""},
 	{"interactive login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND logon_type_id = 2 AND x_src_endpoint_network != ''", identity, "'yes'", ""},
 	{"thing", "class_uid IN (6003, 4002) AND status_id != 2 AND src_endpoint_name = ''", identity, thing, ""},
 	{"bulk", "class_uid IN (6003, 4002) AND (startsWith(metadata_log_name, 'BulkApi') OR position(http_request_url_path, '/jobs/query') > 0)", identity, "'yes'", ""},

@@ -9,7 +9,8 @@ import (
 // calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
-    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes, first, last, version)
+    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes,
+    changes, changed, changed_by_jobs, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -24,6 +25,9 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
     sumMapIf(map(if(resources_name != '', toString(resources_name), toString(resources_type)) AS object, x_rows_processed), object_told),
     sumMapIf(map(object, traffic_bytes_in), class_uid = 6003 AND activity_id = 2 AND x_rows_processed > 0 AND traffic_bytes_in > 0 AND object != '' AS object_told),
+    countIf(` + changes + ` AS is_change),
+    [` + deeds("sumIf(greatest(x_rows_processed, 1), is_change AND deed = '%s' AND job = '')") + `],
+    [` + deeds("arraySum(mapValues(maxMapIf(map(job, x_rows_processed), is_change AND deed = '%s' AND job != '')))") + `],
     min(time), max(time), {version:UInt64}
 FROM events FINAL
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN {hours:Array(DateTime('UTC'))}
@@ -49,6 +53,41 @@ FROM
     GROUP BY hour, class_uid, activity_id, tenant, product, log, uid
 )
 GROUP BY day, class_uid, activity_id, tenant, product, log, uid`
+
+// changes are the events that say that records were changed, deleted or given to others.
+// Requests about a job are no changes of records, and BulkApiRequest has none.
+const changes = `((class_uid = 6003 AND activity_id IN (3, 4) OR class_uid = 6005 AND activity_id IN (2, 7)
+        OR class_uid = 3004 AND metadata_product_name = 'SugarCRM' AND (activity_id = 4 OR metadata_event_code IN ('deleted', 'assigned_user_id')))
+    AND status_id != 2 AND api_service_name != 'BULK'
+    AND NOT (resources_type = 'job' OR startsWith(metadata_log_name, 'BulkApiRequest') OR metadata_log_name = 'MetadataApiOperation'))`
+
+// deeds is an expression for each thing that is done to records. A job of Bulk API 2.0
+// reports its total again and again.
+func deeds(expression string) string {
+	const job = "if(metadata_log_name = 'BulkApi2', toString(resources_uid), '')"
+	const deed = `multiIf(` + reassigned + `, 'owner', class_uid = 6005 AND activity_id = 7 OR class_uid != 6005 AND activity_id = 4 OR metadata_event_code = 'deleted', 'delete', 'change')`
+	var parts []string
+	for _, name := range []string{"change", "delete", "owner"} {
+		parts = append(parts, fmt.Sprintf(strings.NewReplacer("deed =", deed+" =", "job", job).Replace(expression), name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// changesStatement bounds what an identity did to records on whole days. Logs that tell of
+// the same changes are not added up.
+const changesStatement = `INSERT INTO event_changes (day, tenant, product, uid, least, most, version)
+SELECT day, tenant, product, who, maxForEach(surely), maxForEach(perhaps), {version:UInt64}
+FROM
+(
+    SELECT toDate(hour) AS day, tenant, product, if(mail != '', mail, uid) AS who, multiIf(log = 'ApiTotalUsage', 1, log = 'DatabaseSave', 2, 0) AS stream,
+        arrayMap((a, b) -> a + b, sumForEach(changed) AS alone, maxForEach(changed_by_jobs)) AS surely,
+        arrayMap((a, b) -> a + b, alone, sumForEach(changed_by_jobs)) AS perhaps
+    FROM event_hours FINAL
+    WHERE class_uid IN (6003, 6005, 3004) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+        AND changes > 0 AND who != ''
+    GROUP BY day, tenant, product, who, stream
+)
+GROUP BY day, tenant, product, who`
 
 // partnersStatement counts the calls of the hours into which events arrive, reading them
 // and the hours beside them once. A call near the end of an hour may have its partner in

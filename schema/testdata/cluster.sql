@@ -612,3 +612,24 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
     ADD COLUMN IF NOT EXISTS digest_from DateTime64(3, 'UTC');
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
+
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS changes UInt64,
+    ADD COLUMN IF NOT EXISTS changed Array(UInt64),
+    ADD COLUMN IF NOT EXISTS changed_by_jobs Array(UInt64);
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_changes ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    least Array(UInt64),
+    most Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_changes', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0024_digest_changes');

@@ -1,0 +1,26 @@
+-- What mass changes are screened by: how many records an identity changed, deleted and
+-- gave to others, in this order.
+
+-- In an hour: those that are counted by themselves, and those that bulk jobs report, each
+-- job once. changes are the events behind them.
+ALTER TABLE event_hours
+    ADD COLUMN IF NOT EXISTS changes UInt64,
+    ADD COLUMN IF NOT EXISTS changed Array(UInt64),
+    ADD COLUMN IF NOT EXISTS changed_by_jobs Array(UInt64);
+
+-- On a day. A job that reports its total in several hours may be counted in each (most), or
+-- in one alone (least): the truth lies between.
+CREATE TABLE IF NOT EXISTS event_changes
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    least Array(UInt64),
+    most Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;
