@@ -24,3 +24,21 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, tenant, product, uid)
 SETTINGS index_granularity = 1024;
+
+-- The largest hour of an identity on a day, in calls, bytes and records as the rules that
+-- follow them over time count them.
+CREATE TABLE IF NOT EXISTS event_peaks
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    calls UInt64,
+    bytes UInt64,
+    records UInt64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;

@@ -632,4 +632,20 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (day, tenant, product, uid)
 SETTINGS index_granularity = 1024;
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_peaks ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    calls UInt64,
+    bytes UInt64,
+    records UInt64,
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_peaks', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;
+
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0024_digest_changes');
