@@ -15,7 +15,7 @@ import (
 // The digest is what screens read in place of the events: event_facets, which value an
 // identity showed on which day, event_hours, how much it did in which hour, and
 // event_partners, which of its calls another product tells of too. event_services,
-// event_days, event_changes and event_peaks are made of event_hours.
+// event_days, event_changes, event_peaks, event_callers and event_reads are made of event_hours.
 
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
@@ -130,12 +130,15 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	if len(called) == 0 {
 		return nil
 	}
-	for _, statement := range []string{daysStatement, peaksStatement} {
+	for _, statement := range []string{daysStatement, peaksStatement, callersStatement, readsStatement} {
 		if err := digest(statement, whole); err != nil {
 			return err
 		}
 	}
-	return digest(partnersStatement, schema.Named("hours", called), schema.Named("around", slices.Compact(around)))
+	if err := digest(partnersStatement, schema.Named("hours", called), schema.Named("around", slices.Compact(around))); err != nil {
+		return err
+	}
+	return digest(partnerDaysStatement, whole)
 }
 
 func hourOf(row record) time.Time {

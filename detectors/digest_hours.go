@@ -89,6 +89,39 @@ FROM
 )
 GROUP BY day, tenant, product, who`
 
+// callersStatement lists the hours in which somebody calls.
+const callersStatement = `INSERT INTO event_callers (day, tenant, product, who, name, hours, last, version)
+SELECT toDate(hour) AS day, tenant, product, if(app != '', app, uid) AS who, max(name), arraySort(groupUniqArray(toHour(hour))), max(event_hours.last), {version:UInt64}
+FROM event_hours FINAL
+WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+    AND log NOT IN ('ApexCallout', 'NamedCredential')
+GROUP BY day, tenant, product, who`
+
+// readsStatement lists what is read of each object.
+const readsStatement = `INSERT INTO event_reads (day, tenant, product, uid, object, hours, records, bytes, version)
+SELECT day, tenant, product, uid, object, arrayMap(h -> h.1, told), arrayMap(h -> h.2, told), arrayMap(h -> h.3, told), {version:UInt64}
+FROM
+(
+    SELECT toDate(hour) AS day, tenant, product, uid, object, arraySort(groupArray((toHour(hour), read, received))) AS told
+    FROM
+    (
+        SELECT hour, tenant, product, uid, object, sum(object_read) AS read, sum(object_received) AS received
+        FROM event_hours FINAL
+        ARRAY JOIN mapKeys(object_records) AS object, mapValues(object_records) AS object_read, mapValues(object_bytes) AS object_received
+        WHERE class_uid = 6003 AND activity_id = 2 AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)} AND uid != ''
+        GROUP BY hour, tenant, product, uid, object
+    )
+    GROUP BY day, tenant, product, uid, object
+)`
+
+// partnerDaysStatement sums event_partners by day.
+const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, calls_by_hour, version)
+SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched),
+    sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
+FROM event_partners FINAL
+WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+GROUP BY day, daily, tenant, product, who`
+
 // peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
 // and rows-spike make of an hour.
 const peaksStatement = `INSERT INTO event_peaks (day, tenant, product, uid, calls, bytes, records, version)

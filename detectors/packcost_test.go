@@ -55,7 +55,11 @@ func printPack(name string, less, more packCost) {
 
 // runPack runs all rules once.
 func runPack(b *testing.B, history packHistory, rules []Rule, events uint64) packRun {
-	runner := NewRunner(history.store, rules, Options{Clock: func() time.Time { return history.now }})
+	store := history.store
+	if *packTrace {
+		store = tracedStore{store, b, history}
+	}
+	runner := NewRunner(store, rules, Options{Clock: func() time.Time { return history.now }})
 	run := packRun{events: events, parts: map[string]packCost{}}
 	measure := func(work func() error) packCost {
 		before, started := history.cost(b), time.Now()
@@ -69,6 +73,9 @@ func runPack(b *testing.B, history packHistory, rules []Rule, events uint64) pac
 	run.whole = measure(func() error {
 		run.parts["digest of the arrivals"] = measure(func() error { return runner.digest(b.Context(), history.now) })
 		for _, rule := range rules {
+			if *packTrace {
+				fmt.Println(rule.ID)
+			}
 			run.parts[rule.ID] = measure(func() error {
 				arrival, err := runner.Arrivals(b.Context(), rule, history.now)
 				run.windows += len(arrival.Windows)

@@ -18,6 +18,7 @@ import (
 var (
 	packEvents = flag.Uint64("pack-events", 5_000_000, "events of the larger history that BenchmarkPack makes; the smaller has a tenth")
 	packDays   = flag.Uint64("pack-days", 30, "days over which they lie")
+	packTrace  = flag.Bool("pack-trace", false, "print the statements that read many rows, whose cost is then too high")
 	packData   = flag.String("pack-data", "", "directory that keeps them and their digests for the next run of as many")
 )
 

@@ -48,7 +48,8 @@ func (r *Runner) screen(ctx context.Context, rule Rule, windows []int64, adjust 
 func (r *Runner) screenOf(ctx context.Context, rule Rule, windows []int64, prefix string) ([]int64, error) {
 	filters := make([]string, 0, 6)
 	for table, column := range map[string]string{"events": "metadata_tenant_uid", "event_facets": "tenant", "event_hours": "tenant", "event_partners": "tenant",
-		"event_services": "tenant", "event_days": "tenant", "event_changes": "tenant", "event_peaks": "tenant"} {
+		"event_services": "tenant", "event_days": "tenant", "event_changes": "tenant", "event_peaks": "tenant",
+		"event_callers": "tenant", "event_reads": "tenant"} {
 		filters = append(filters, fmt.Sprintf("'%s': 'startsWith(%s, \\'%s\\')'", table, column, prefix))
 	}
 	return r.screen(ctx, rule, windows, func(settings clickhouse.Settings) {

@@ -97,7 +97,9 @@ func searchScreen(t *testing.T, store schema.Store, rule Rule, seed uint64) int 
 func readsEnoughDays(t *testing.T, runner *Runner, rule Rule, windows []int64) {
 	t.Helper()
 	all := rule
-	kept := slices.DeleteFunc(strings.Split(rule.Query, "\n"), func(line string) bool { return strings.Contains(line, "arrayJoin(") && strings.Contains(line, "FROM days)") })
+	kept := slices.DeleteFunc(strings.Split(rule.Query, "\n"), func(line string) bool {
+		return strings.Contains(line, "arrayJoin(") && strings.Contains(line, "FROM days)")
+	})
 	if all.Query = strings.Join(kept, "\n"); len(strings.Split(rule.Query, "\n"))-len(kept) != 3 {
 		t.Fatal("the conditions on days are not where they were")
 	}

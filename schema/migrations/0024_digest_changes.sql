@@ -42,3 +42,42 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, tenant, product, uid)
 SETTINGS index_granularity = 1024;
+
+-- event_partners by day (sort "id by day" and "name by day"): a row in place of 24.
+ALTER TABLE event_partners ADD COLUMN IF NOT EXISTS calls_by_hour Array(UInt64);
+
+-- In which hours of a day who calls an API, an app by its name where that is all there is.
+CREATE TABLE IF NOT EXISTS event_callers
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    who String,
+    name String,
+    hours Array(UInt8),
+    last DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, who)
+SETTINGS index_granularity = 1024;
+
+-- What an identity reads of an object in the hours of a day, by queries that tell records
+-- and bytes.
+CREATE TABLE IF NOT EXISTS event_reads
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    object String,
+    hours Array(UInt8),
+    records Array(UInt64),
+    bytes Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid, object)
+SETTINGS index_granularity = 1024;

@@ -648,4 +648,39 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (day, tenant, product, uid)
 SETTINGS index_granularity = 1024;
 
+ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS calls_by_hour Array(UInt64);
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_callers ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    who String,
+    name String,
+    hours Array(UInt8),
+    last DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_callers', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, who)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_reads ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    object String,
+    hours Array(UInt8),
+    records Array(UInt64),
+    bytes Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_reads', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid, object)
+SETTINGS index_granularity = 1024;
+
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0024_digest_changes');
