@@ -36,6 +36,10 @@ type Options struct {
 	// OnSuppressed is told what the exceptions of a rule suppress in a Scan or Replay; what
 	// they suppress in a scheduled run is stored.
 	OnSuppressed func([]schema.Finding)
+	// OwnEngine says that nobody else has much read by the engine: then what it counts
+	// during a scheduled run is what the run has cost. Otherwise the summaries of the
+	// answers are summed, which leave out subqueries.
+	OwnEngine bool
 	// Lease is asked before a scheduled run changes what is stored: its error says that
 	// another instance does that now. Nothing: this one always may.
 	Lease func() error
