@@ -125,14 +125,33 @@ func (r *Runner) Wake(ctx context.Context, rule Rule) error {
 		return ctx.Err()
 	}
 	started := r.options.Clock()
+	counted := r.countReads(ctx)
 	arrival, err := r.Arrivals(ctx, rule, started)
 	if err == nil {
 		err = r.settle(ctx, arrival)
 	}
+	counted(&arrival.Cost)
 	if err == nil {
 		r.ran.Store(rule.ID, started)
 	}
 	return errors.Join(err, r.recordRun(ctx, rule, started, arrival, err))
+}
+
+// countReads returns a function that sets a cost to what the engine has read meanwhile, if
+// the engine is the runner's own.
+func (r *Runner) countReads(ctx context.Context) func(*schema.QueryCost) {
+	if !r.options.OwnEngine {
+		return func(*schema.QueryCost) {}
+	}
+	rows, bytes, err := schema.CountedReads(ctx, r.store)
+	return func(cost *schema.QueryCost) {
+		if err != nil {
+			return
+		}
+		if nowRows, nowBytes, err := schema.CountedReads(ctx, r.store); err == nil {
+			cost.ReadRows, cost.ReadBytes = nowRows-rows, nowBytes-bytes
+		}
+	}
 }
 
 // settle saves and hands on what an arrival found, then commits it.

@@ -14,13 +14,13 @@ import (
 
 // The digest is what screens read in place of the events: event_facets, which value an
 // identity showed on which day, event_hours, how much it did in which hour, and
-// event_partners, which of its calls another product tells of too. event_services and
-// event_days are sums of event_hours.
+// event_partners, which of its calls another product tells of too. event_services,
+// event_days, event_changes, event_peaks, event_callers and event_reads are made of event_hours.
 
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
 	// needs another.
-	digestMark = "digest 2"
+	digestMark = "digest 3"
 	// digestRows is about how many events are digested at a time, digestTimeout how long
 	// one statement over them may take.
 	digestRows    = 4_000_000
@@ -123,13 +123,22 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	if err := digest(servicesStatement, hours); err != nil {
 		return err
 	}
+	whole := schema.Named("days", slices.Compact(days))
+	if err := digest(changesStatement, whole); err != nil {
+		return err
+	}
 	if len(called) == 0 {
 		return nil
 	}
-	if err := digest(daysStatement, schema.Named("days", slices.Compact(days))); err != nil {
+	for _, statement := range []string{daysStatement, peaksStatement, callersStatement, readsStatement} {
+		if err := digest(statement, whole); err != nil {
+			return err
+		}
+	}
+	if err := digest(partnersStatement, schema.Named("hours", called), schema.Named("around", slices.Compact(around))); err != nil {
 		return err
 	}
-	return digest(partnersStatement, schema.Named("hours", called), schema.Named("around", slices.Compact(around)))
+	return digest(partnerDaysStatement, whole)
 }
 
 func hourOf(row record) time.Time {

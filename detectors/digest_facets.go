@@ -57,6 +57,11 @@ const client = `multiIf(match(http_request_user_agent, '^[0-9.]*$'), '',
 // by vendor, not by identity.
 const used = `[toString(actor_session_uid), toString(session_credential_uid), toString(actor_app_uid), toString(actor_user_uid), lower(actor_user_name), lower(actor_app_name)]`
 
+// ended are the names under which something may be used that was logged out, removed,
+// disabled or revoked.
+const ended = `[toString(actor_session_uid), toString(user_uid), lower(user_name), toString(session_credential_uid), toString(resources_uid),
+    toString(unmapped['TargetAppId']), lower(resources_name)]`
+
 const vendor = "if(metadata_product_vendor_name != '', metadata_product_vendor_name, metadata_product_name)"
 
 // reassigned is a record that got another owner.
@@ -72,6 +77,7 @@ var facets = []facet{
 	{"accepted network", "status_id = 1 AND http_response_code < 400 AND " + served, identity, "x_src_endpoint_network", ""},
 	{"login network", "class_uid = 3002 AND activity_id = 1 AND status_id = 1",
 		"x", "x_src_endpoint_network", "[lower(actor_user_uid), lower(actor_user_name)]"},
+	{"home network", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND (actor_user_uid != '' OR actor_user_name != '')", "''", "x_src_endpoint_network", ""},
 	{"interactive login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND logon_type_id = 2 AND x_src_endpoint_network != ''", identity, "'yes'", ""},
 	{"thing", "class_uid IN (6003, 4002) AND status_id != 2 AND src_endpoint_name = ''", identity, thing, ""},
 	{"bulk", "class_uid IN (6003, 4002) AND (startsWith(metadata_log_name, 'BulkApi') OR position(http_request_url_path, '/jobs/query') > 0)", identity, "'yes'", ""},
@@ -90,6 +96,9 @@ var facets = []facet{
 	{"login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND metadata_log_name != 'IdentityVerificationEvent'", "x", "concat(if(logon_type_id = 2 OR x_logon_sub_type = 'Browser', '+', '-'), http_request_user_agent)",
 		"[toString(actor_user_uid), lower(actor_user_name)]"},
 	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'", ""},
+	{"end", "status_id != 2 AND (class_uid = 3002 AND activity_id = 2 OR class_uid = 3001 AND activity_id NOT IN (1, 2, 12) OR class_uid = 3004 AND activity_id IN (4, 9, 11))",
+		vendor, "x", ended},
+	{"audited key", "class_uid = 3004 AND session_credential_uid != ''", "''", "'yes'", ""},
 }
 
 // facetsByKind digests what arrived in a stretch of event time, reading it for each kind:

@@ -9,7 +9,8 @@ import (
 // calls_by_slot and errors_by_slot tell the twelve five minutes of the hour apart. A job
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
-    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes, first, last, version)
+    calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes,
+    changes, changed, changed_by_jobs, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -24,6 +25,9 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     ` + counts(12, "http_response_code >= 500 AND intDiv(toMinute(time), 5) = %d", func(i int) int { return i }) + `,
     sumMapIf(map(if(resources_name != '', toString(resources_name), toString(resources_type)) AS object, x_rows_processed), object_told),
     sumMapIf(map(object, traffic_bytes_in), class_uid = 6003 AND activity_id = 2 AND x_rows_processed > 0 AND traffic_bytes_in > 0 AND object != '' AS object_told),
+    countIf(` + changes + ` AS is_change),
+    [` + deeds("sumIf(greatest(x_rows_processed, 1), is_change AND deed = '%s' AND job = '')") + `],
+    [` + deeds("arraySum(mapValues(maxMapIf(map(job, x_rows_processed), is_change AND deed = '%s' AND job != '')))") + `],
     min(time), max(time), {version:UInt64}
 FROM events FINAL
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN {hours:Array(DateTime('UTC'))}
@@ -49,6 +53,91 @@ FROM
     GROUP BY hour, class_uid, activity_id, tenant, product, log, uid
 )
 GROUP BY day, class_uid, activity_id, tenant, product, log, uid`
+
+// changes are the events that say that records were changed, deleted or given to others.
+// Requests about a job are no changes of records, and BulkApiRequest has none.
+const changes = `((class_uid = 6003 AND activity_id IN (3, 4) OR class_uid = 6005 AND activity_id IN (2, 7)
+        OR class_uid = 3004 AND metadata_product_name = 'SugarCRM' AND (activity_id = 4 OR metadata_event_code IN ('deleted', 'assigned_user_id')))
+    AND status_id != 2 AND api_service_name != 'BULK'
+    AND NOT (resources_type = 'job' OR startsWith(metadata_log_name, 'BulkApiRequest') OR metadata_log_name = 'MetadataApiOperation'))`
+
+// deeds is an expression for each thing that is done to records. A job of Bulk API 2.0
+// reports its total again and again.
+func deeds(expression string) string {
+	const job = "if(metadata_log_name = 'BulkApi2', toString(resources_uid), '')"
+	const deed = `multiIf(` + reassigned + `, 'owner', class_uid = 6005 AND activity_id = 7 OR class_uid != 6005 AND activity_id = 4 OR metadata_event_code = 'deleted', 'delete', 'change')`
+	var parts []string
+	for _, name := range []string{"change", "delete", "owner"} {
+		parts = append(parts, fmt.Sprintf(strings.NewReplacer("deed =", deed+" =", "job", job).Replace(expression), name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// changesStatement bounds what an identity did to records on whole days. Logs that tell of
+// the same changes are not added up.
+const changesStatement = `INSERT INTO event_changes (day, tenant, product, uid, least, most, version)
+SELECT day, tenant, product, who, maxForEach(surely), maxForEach(perhaps), {version:UInt64}
+FROM
+(
+    SELECT toDate(hour) AS day, tenant, product, if(mail != '', mail, uid) AS who, multiIf(log = 'ApiTotalUsage', 1, log = 'DatabaseSave', 2, 0) AS stream,
+        arrayMap((a, b) -> a + b, sumForEach(changed) AS alone, maxForEach(changed_by_jobs)) AS surely,
+        arrayMap((a, b) -> a + b, alone, sumForEach(changed_by_jobs)) AS perhaps
+    FROM event_hours FINAL
+    WHERE class_uid IN (6003, 6005, 3004) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+        AND changes > 0 AND who != ''
+    GROUP BY day, tenant, product, who, stream
+)
+GROUP BY day, tenant, product, who`
+
+// callersStatement lists the hours in which somebody calls.
+const callersStatement = `INSERT INTO event_callers (day, tenant, product, who, name, hours, last, version)
+SELECT toDate(hour) AS day, tenant, product, if(app != '', app, uid) AS who, max(name), arraySort(groupUniqArray(toHour(hour))), max(event_hours.last), {version:UInt64}
+FROM event_hours FINAL
+WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+    AND log NOT IN ('ApexCallout', 'NamedCredential')
+GROUP BY day, tenant, product, who`
+
+// readsStatement lists what is read of each object.
+const readsStatement = `INSERT INTO event_reads (day, tenant, product, uid, object, hours, records, bytes, version)
+SELECT day, tenant, product, uid, object, arrayMap(h -> h.1, told), arrayMap(h -> h.2, told), arrayMap(h -> h.3, told), {version:UInt64}
+FROM
+(
+    SELECT toDate(hour) AS day, tenant, product, uid, object, arraySort(groupArray((toHour(hour), read, received))) AS told
+    FROM
+    (
+        SELECT hour, tenant, product, uid, object, sum(object_read) AS read, sum(object_received) AS received
+        FROM event_hours FINAL
+        ARRAY JOIN mapKeys(object_records) AS object, mapValues(object_records) AS object_read, mapValues(object_bytes) AS object_received
+        WHERE class_uid = 6003 AND activity_id = 2 AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)} AND uid != ''
+        GROUP BY hour, tenant, product, uid, object
+    )
+    GROUP BY day, tenant, product, uid, object
+)`
+
+// partnerDaysStatement sums event_partners by day.
+const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, calls_by_hour, version)
+SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched),
+    sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
+FROM event_partners FINAL
+WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+GROUP BY day, daily, tenant, product, who`
+
+// peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
+// and rows-spike make of an hour.
+const peaksStatement = `INSERT INTO event_peaks (day, tenant, product, uid, calls, bytes, records, version)
+SELECT toDate(hour) AS day, tenant, product, uid, max(greatest(hour_calls, hour_usage)), max(hour_bytes), max(greatest(hour_records, hour_streamed)), {version:UInt64}
+FROM
+(
+    SELECT hour, tenant, product, uid,
+        sumIf(calls, log NOT IN ('ApiTotalUsage', 'ApexCallout', 'NamedCredential', 'CompositeApiSubrequest')) AS hour_calls, sumIf(calls, log = 'ApiTotalUsage') AS hour_usage,
+        sumIf(if(endsWith(log, 'Callout'), bytes_out, bytes_in), with_bytes > 0 AND log NOT IN ('CompositeApiSubrequest', 'ApiTotalUsage')) AS hour_bytes,
+        sumIf(records, class_uid = 6003 AND activity_id = 2 AND log NOT IN ('ApiTotalUsage', 'CompositeApiSubrequest') AS read AND log NOT IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_records,
+        sumIf(records, read AND log IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_streamed
+    FROM event_hours FINAL
+    WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)} AND uid != ''
+    GROUP BY hour, tenant, product, uid
+)
+GROUP BY day, tenant, product, uid`
 
 // partnersStatement counts the calls of the hours into which events arrive, reading them
 // and the hours beside them once. A call near the end of an hour may have its partner in

@@ -16,9 +16,10 @@ import (
 )
 
 var (
-	packEvents = flag.Uint64("pack-events", 5_000_000, "events of the history that BenchmarkPack makes")
+	packEvents = flag.Uint64("pack-events", 5_000_000, "events of the larger history that BenchmarkPack makes; the smaller has a tenth")
 	packDays   = flag.Uint64("pack-days", 30, "days over which they lie")
-	packData   = flag.String("pack-data", "", "directory that keeps them and their digest for the next run of as many")
+	packTrace  = flag.Bool("pack-trace", false, "print the statements that read many rows, whose cost is then too high")
+	packData   = flag.String("pack-data", "", "directory that keeps them and their digests for the next run of as many")
 )
 
 // A company with 60 integrations and 500 people: calls of the CRM's API with a gateway
@@ -52,7 +53,7 @@ type packHistory struct {
 // does not know of what is read after an answer has begun.
 type packCost struct {
 	rows, queries uint64
-	cpu           time.Duration
+	cpu, took     time.Duration
 }
 
 func (h packHistory) cost(b *testing.B) packCost {
@@ -72,10 +73,10 @@ FROM system.events`).Scan(&c.rows, &c.queries, &micros)
 }
 
 // openPackHistory makes the history, or finds it in -pack-data.
-func openPackHistory(b *testing.B, rules []Rule) packHistory {
-	events, days := *packEvents, *packDays
+func openPackHistory(b *testing.B, running *engine.Engine, rules []Rule, events uint64) packHistory {
+	days := *packDays
 	end := testBase.Add(time.Duration(days) * day)
-	h := packHistory{store: openPackStore(b), before: end.Add(-5*time.Minute + 5*time.Second), now: end.Add(time.Minute)}
+	h := packHistory{store: openPackStore(b, running, events), before: end.Add(-5*time.Minute + 5*time.Second), now: end.Add(time.Minute)}
 	if _, err := schema.Migrate(b.Context(), h.store); err != nil {
 		b.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func openPackHistory(b *testing.B, rules []Rule) packHistory {
 			b.Fatal(err)
 		}
 	default:
-		b.Fatalf("%s holds %d events: name another directory, or remove it", *packData, known)
+		b.Fatalf("the database of %d events in %s holds %d: remove the directory", events, *packData, known)
 	}
 	runner := NewRunner(h.store, rules, Options{Clock: func() time.Time { return h.now }})
 	if at, err := runner.Watermark(b.Context(), digestMark); err != nil {
@@ -140,27 +141,27 @@ func openPackHistory(b *testing.B, rules []Rule) packHistory {
 	return h
 }
 
-// openPackStore connects to an engine in -pack-data, or to that of the tests.
-func openPackStore(b *testing.B) schema.Store {
-	database := "pack"
-	var running *engine.Engine
+// startPackEngine starts an engine in -pack-data, or takes that of the tests.
+func startPackEngine(b *testing.B) *engine.Engine {
 	if *packData == "" {
-		_, database = enginetest.OpenDatabase(b)
-		running = enginetest.Start(b)
-	} else {
-		var err error
-		running, err = engine.Start(b.Context(), engine.Options{Dir: *packData, Command: enginetest.Command()})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			if err := running.Stop(ctx); err != nil {
-				b.Error(err)
-			}
-		})
+		return enginetest.Start(b)
 	}
+	running, err := engine.Start(b.Context(), engine.Options{Dir: *packData, Command: enginetest.Command()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := running.Stop(ctx); err != nil {
+			b.Error(err)
+		}
+	})
+	return running
+}
+
+// openPackStore connects to the database of so many events, and makes it if need be.
+func openPackStore(b *testing.B, running *engine.Engine, events uint64) schema.Store {
 	options, err := running.Endpoint().ClientOptions(engine.Admin)
 	if err != nil {
 		b.Fatal(err)
@@ -174,10 +175,13 @@ func openPackStore(b *testing.B) schema.Store {
 		b.Cleanup(func() { _ = store.Close() })
 		return store
 	}
-	if *packData != "" {
-		if err := connect().Exec(b.Context(), "CREATE DATABASE IF NOT EXISTS pack"); err != nil {
-			b.Fatal(err)
-		}
+	if *packData == "" {
+		_, options.Auth.Database = enginetest.OpenDatabase(b)
+		return connect()
+	}
+	database := fmt.Sprintf("pack_%d", events)
+	if err := connect().Exec(b.Context(), "CREATE DATABASE IF NOT EXISTS "+database); err != nil {
+		b.Fatal(err)
 	}
 	options.Auth.Database = database
 	return connect()

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -32,10 +33,14 @@ func (c *check) placeholders(rule Rule) {
 		c.used(rule, "reads", readSQL(rule.Reads), nil)
 	}
 	if rule.Screen != "" {
-		if rule.Kind != KindQuery {
-			c.add("only a rule of kind query has a screen", "leave it out", "screen")
+		if rule.Kind.remembers() {
+			c.add("only a rule of kind query or spike has a screen", "leave it out", "screen")
 		}
-		c.used(rule, "screen", readSQL(rule.Screen), screenParams)
+		given := maps.Clone(screenParams)
+		if rule.Kind == KindSpike {
+			given["least"], given["over_peak"] = "Float64", "Float64"
+		}
+		c.used(rule, "screen", readSQL(rule.Screen), given)
 	}
 	for _, p := range rule.Params {
 		if !used[p.Name] {

@@ -73,7 +73,7 @@ func TestRules(ctx context.Context, stores []schema.Store, rules []Rule) ([]Resu
 func forgetEvents(ctx context.Context, store schema.Store) error {
 	var tables []string
 	err := store.QueryRow(ctx, `SELECT groupArray(name) FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree')
-    AND name IN ('events', 'event_facets', 'event_hours', 'event_partners', 'event_services', 'event_days')`).Scan(&tables)
+    AND (name = 'events' OR startsWith(name, 'event_'))`).Scan(&tables)
 	for i := 0; err == nil && i < len(tables); i++ {
 		err = store.Exec(ctx, "TRUNCATE TABLE `"+tables[i]+"`")
 	}

@@ -39,6 +39,10 @@ type Options struct {
 	// Horizon says how long events are kept, so that what begins to go is left as it was
 	// found. Nothing: for ever.
 	Horizon Horizon
+	// OwnEngine says that nobody else has much read by the engine: then what it counts
+	// during a scheduled run is what the run has cost. Otherwise the summaries of the
+	// answers are summed, which leave out subqueries.
+	OwnEngine bool
 	// Lease is asked before a scheduled run changes what is stored: its error says that
 	// another instance does that now. Nothing: this one always may.
 	Lease func() error

@@ -27,7 +27,7 @@ func (r *Runner) screen(ctx context.Context, rule Rule, windows []int64, adjust 
 	}
 	statement := fmt.Sprintf(screenQuery, strings.TrimRight(rule.Screen, "; \n\t"))
 	var kept []int64
-	for _, run := range stretches(windows) {
+	for _, run := range rule.stretches(windows) {
 		from, to := gridWindow(run[0], rule.Window).From, gridWindow(run[len(run)-1], rule.Window).To
 		records, err := r.readStatement(ctx, rule, statement, from, to, screenArgs(rule, from), adjust...)
 		if err != nil {
@@ -48,7 +48,8 @@ func (r *Runner) screen(ctx context.Context, rule Rule, windows []int64, adjust 
 func (r *Runner) screenOf(ctx context.Context, rule Rule, windows []int64, prefix string) ([]int64, error) {
 	filters := make([]string, 0, 6)
 	for table, column := range map[string]string{"events": "metadata_tenant_uid", "event_facets": "tenant", "event_hours": "tenant", "event_partners": "tenant",
-		"event_services": "tenant", "event_days": "tenant"} {
+		"event_services": "tenant", "event_days": "tenant", "event_changes": "tenant", "event_peaks": "tenant",
+		"event_callers": "tenant", "event_reads": "tenant"} {
 		filters = append(filters, fmt.Sprintf("'%s': 'startsWith(%s, \\'%s\\')'", table, column, prefix))
 	}
 	return r.screen(ctx, rule, windows, func(settings clickhouse.Settings) {
@@ -57,13 +58,13 @@ func (r *Runner) screenOf(ctx context.Context, rule Rule, windows []int64, prefi
 }
 
 // stretches cuts sorted windows where more than a few are left out: the days between
-// two late files need not be read.
-func stretches(windows []int64) [][]int64 {
+// two late files need not be read. Series begin anew with each block.
+func (r Rule) stretches(windows []int64) [][]int64 {
 	const gap = 3
 	var runs [][]int64
 	begin := 0
 	for i := 1; i <= len(windows); i++ {
-		if i == len(windows) || windows[i]-windows[i-1] > gap {
+		if i == len(windows) || windows[i]-windows[i-1] > gap || r.Kind == KindSpike && r.block(windows[i]) != r.block(windows[i-1]) {
 			runs = append(runs, windows[begin:i])
 			begin = i
 		}
@@ -103,7 +104,12 @@ func (r *Runner) validateScreen(ctx context.Context, rule Rule) (Problems, error
 	return nil, nil
 }
 
-// screenArgs are a screen's parameters for windows that begin at from.
+// screenArgs are a screen's parameters for windows that begin at from. Those of a spike
+// rule look back to where their series begin, and know the guards.
 func screenArgs(rule Rule, from time.Time) map[string]any {
+	if rule.Kind == KindSpike {
+		return map[string]any{"lookback_from": rule.seriesFrom(rule.block(gridIndex(from, rule.Window))), "lookback_days": uint32(rule.Lookback / day), "screen_size": rule.Window.Milliseconds(),
+			"least": rule.Guards.Least, "over_peak": rule.Guards.OverPeak}
+	}
 	return map[string]any{"lookback_from": from.Add(-rule.Lookback), "lookback_days": uint32(rule.Lookback / day), "screen_size": rule.Window.Milliseconds()}
 }

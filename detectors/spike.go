@@ -16,6 +16,16 @@ import (
 // seriesKey is an entity of a rule that follows each over time.
 type seriesKey struct{ tenant, product, uid string }
 
+// block is the stretch of the coarse grid in which a window lies.
+func (r Rule) block(window int64) int64 {
+	return gridIndex(gridWindow(window, r.Window).From, r.Lookback)
+}
+
+// seriesFrom is where the series of a block begin.
+func (r Rule) seriesFrom(block int64) time.Time {
+	return gridWindow(block, r.Lookback).From.Add(-r.Lookback)
+}
+
 // spikes judges the series of a spike rule and returns the episodes that open in
 // one of the windows. Series start at a coarse grid, so that one walk serves many
 // windows and yields what a walk for each would.
@@ -23,7 +33,7 @@ func (r *Runner) spikes(ctx context.Context, rule Rule, windows []int64, step fu
 	blocks := map[int64][]int64{}
 	var order []int64
 	for _, w := range windows {
-		block := gridIndex(gridWindow(w, rule.Window).From, rule.Lookback)
+		block := rule.block(w)
 		if blocks[block] == nil {
 			order = append(order, block)
 		}
@@ -44,7 +54,11 @@ func (r *Runner) spikes(ctx context.Context, rule Rule, windows []int64, step fu
 }
 
 func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, windows []int64) ([]draft, error) {
-	from := gridWindow(block, rule.Lookback).From.Add(-rule.Lookback)
+	windows, err := r.screen(ctx, rule, windows)
+	if err != nil || len(windows) == 0 {
+		return nil, err
+	}
+	from := rule.seriesFrom(block)
 	to := gridWindow(windows[len(windows)-1], rule.Window).To.Add(episodeLimit)
 	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0)}
 	records, err := r.read(ctx, rule, from, to, params)

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 )
@@ -31,6 +32,16 @@ func (m *CostMeter) Cost() QueryCost {
 	return m.sum
 }
 
+// CountedReads is how many rows and bytes the engine has read for queries since it
+// started, whoever asked. It counts subqueries too, which the summaries of answers do not.
+func CountedReads(ctx context.Context, store Store) (rows, bytes uint64, err error) {
+	err = store.QueryRow(ctx, "SELECT sumIf(value, event = 'SelectedRows'), sumIf(value, event = 'SelectedBytes') FROM system.events").Scan(&rows, &bytes)
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask the engine what it has read: %w", err)
+	}
+	return rows, bytes, nil
+}
+
 type meterKey struct{}
 
 // MeasureCost gives a context under which what statements cost is summed.
@@ -46,17 +57,25 @@ func MeteredTransport(t *http.Transport) (http.RoundTripper, error) { return met
 
 type meteredTransport struct{ http.RoundTripper }
 
+// RoundTrip lets a measured statement be answered when it has ended: before, the summary
+// would be the state at which the answer began, and leave out most of what is read.
 func (t meteredTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	meter, measured := request.Context().Value(meterKey{}).(*CostMeter)
+	if measured {
+		request = request.Clone(request.Context())
+		settings := request.URL.Query()
+		settings.Set("wait_end_of_query", "1")
+		request.URL.RawQuery = settings.Encode()
+	}
 	response, err := t.RoundTripper.RoundTrip(request)
-	if meter, measured := request.Context().Value(meterKey{}).(*CostMeter); measured && err == nil {
+	if measured && err == nil {
 		meter.add(response.Header.Get("X-ClickHouse-Summary"))
 	}
 	return response, err
 }
 
-// add takes one answer's summary. It is the state at which the answer began, so an
-// answer that streams while the engine still reads is counted short; those of rules
-// group first and answer then.
+// add takes one answer's summary. It leaves out what subqueries read whose result is a
+// value or a set.
 func (m *CostMeter) add(summary string) {
 	var s struct {
 		ReadRows    uint64 `json:"read_rows,string"`

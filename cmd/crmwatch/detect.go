@@ -20,7 +20,7 @@ func (m *monitor) detect(ctx context.Context) error {
 	})
 	m.leading.Store(m.desk)
 	defer m.leading.Store(nil)
-	options := detectors.Options{Horizon: m.config.Retention.policy.Horizon, Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
+	options := detectors.Options{Horizon: m.config.Retention.policy.Horizon, Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, OwnEngine: m.lease == nil, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1
 	}

@@ -1,0 +1,77 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// The screens of the spike rules let the day through on which any episode begins, of random
+// series with days of rest, growth, bursts of one hour to three days and bursts after bursts.
+func TestSpikeScreensLoseNothing(t *testing.T) {
+	store := openStore(t)
+	found := 0
+	for round := range uint64(max(1, *screenRounds)) {
+		seed := *screenSeed + round
+		empty(t, store, "")
+		windows := randomHours(t, store, rand.New(rand.NewPCG(seed, 1)))
+		for _, id := range []string{"traffic-spike", "payload-spike", "rows-spike"} {
+			rule := oneRule(t, id)
+			found += screensLose(t, NewRunner(store, []Rule{rule}, Options{}), rule, windows, seed)
+		}
+	}
+	if found == 0 {
+		t.Error("no episode in any series")
+	}
+}
+
+// randomHours fills the summary of hours with a series for each of some companies, and
+// returns the days of the last two weeks.
+func randomHours(t *testing.T, store schema.Store, random *rand.Rand) (windows []int64) {
+	t.Helper()
+	const days = 42
+	begin := testBase.Add(-days * day)
+	var rows [][]any
+	for i := range 3 * screenTenants {
+		since := random.IntN(days - 5)
+		level := math.Exp(random.Float64()*4) * 10
+		noise, growth := random.Float64(), random.Float64()*0.05
+		burst, times := 0, 1.0
+		for hour := since*24 + random.IntN(24); hour < days*24; hour++ {
+			if burst--; burst < 0 {
+				times = 1
+				if random.IntN(150) == 0 {
+					burst, times = []int{1, 1, 2, 5, 30, 72}[random.IntN(6)], 1.5+random.Float64()*8
+				}
+			}
+			value := level * times * (1 + growth*float64(hour-since*24)/24) * (1 + noise*random.NormFloat64()*0.3)
+			if i%3 == 0 && hour%24 < 8 || value < 1 {
+				continue
+			}
+			calls, bytes, records := uint64(value), uint64(value*1e6), uint64(value*200)
+			rows = append(rows, []any{begin.Add(time.Duration(hour) * time.Hour), uint16(6003), uint8(2), fmt.Sprintf("search/%d/", i), "Salesforce", "RestApi", "005",
+				calls, bytes, calls, records, calls, uint64(1)})
+		}
+	}
+	if err := insertRows(t.Context(), store, "INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, log, uid, calls, bytes_in, with_bytes, records, with_records, version)", rows); err != nil {
+		t.Fatal(err)
+	}
+	var dates []string
+	for d := range days {
+		dates = append(dates, begin.Add(time.Duration(d)*day).Format(time.DateOnly))
+		if d >= days-16 {
+			windows = append(windows, gridIndex(begin.Add(time.Duration(d)*day), day))
+		}
+	}
+	if err := store.Exec(t.Context(), peaksStatement, schema.Named("days", dates), schema.Named("version", uint64(1)),
+		clickhouse.DateNamed("from", begin, clickhouse.MilliSeconds), clickhouse.DateNamed("to", testBase, clickhouse.MilliSeconds)); err != nil {
+		t.Fatal(err)
+	}
+	return windows
+}
