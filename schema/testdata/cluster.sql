@@ -613,6 +613,166 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.legal_holds ON CLUSTER `crm`
+(
+    hold_uid UUID,
+    version UInt64,
+    created_at DateTime64(3, 'UTC'),
+    created_by String,
+    reason String,
+    metadata_tenant_uid String,
+    users Array(String),
+    entities Array(String),
+    metadata_product_name String,
+    class_uid UInt16,
+    hold_from DateTime64(3, 'UTC'),
+    hold_to DateTime64(3, 'UTC'),
+    released_at DateTime64(3, 'UTC'),
+    released_by String,
+    release_reason String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/legal_holds', '{shard}-{replica}', version)
+ORDER BY hold_uid;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.retention_rules ON CLUSTER `crm`
+(
+    version UInt64,
+    applied_at DateTime64(3, 'UTC'),
+    applied_by String,
+    what LowCardinality(String),
+    metadata_tenant_uid String,
+    class_uid UInt16,
+    keep_s UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/retention_rules', '{shard}-{replica}')
+ORDER BY (version, what, metadata_tenant_uid, class_uid);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0018_retention');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.erasures ON CLUSTER `crm`
+(
+    erasure_uid UUID,
+    version UInt64,
+    started_at DateTime64(3, 'UTC'),
+    updated_at DateTime64(3, 'UTC'),
+    actor String,
+    reason String,
+    method LowCardinality(String),
+    state LowCardinality(String),
+    subject_hmac String,
+    counts Map(String, UInt64)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/erasures', '{shard}-{replica}', version)
+ORDER BY erasure_uid;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0019_erasures');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.summaries ON CLUSTER `crm`
+(
+    summary_uid UUID,
+    version UInt64,
+    amended UInt64,
+    tenant_uid String,
+    period LowCardinality(String),
+    period_from DateTime64(3, 'UTC'),
+    period_to DateTime64(3, 'UTC'),
+    made_at DateTime64(3, 'UTC'),
+    made_by String,
+    made_for LowCardinality(String),
+    replaces UInt64,
+    content String CODEC(ZSTD(6)),
+    content_hash String,
+    chain_entry UInt64,
+    chain_head String,
+    file_names Array(String),
+    file_hashes Array(String)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/summaries', '{shard}-{replica}', amended)
+ORDER BY (summary_uid, version)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.evidence_chain ON CLUSTER `crm`
+(
+    sequence UInt64,
+    at DateTime64(3, 'UTC'),
+    kind LowCardinality(String),
+    subject_uid UUID,
+    subject_version UInt64,
+    content String CODEC(ZSTD(6)),
+    content_hash String,
+    previous_hash String,
+    entry_hash String,
+    public_key String,
+    signature String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/evidence_chain', '{shard}-{replica}')
+ORDER BY (sequence, entry_hash)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.summary_posts ON CLUSTER `crm`
+(
+    summary_uid UUID,
+    summary_version UInt64,
+    notifier LowCardinality(String),
+    version UInt64,
+    updated_at DateTime64(3, 'UTC'),
+    state LowCardinality(String),
+    repeat LowCardinality(String),
+    channel String,
+    message_id String,
+    file_state LowCardinality(String),
+    file_id String,
+    attempts UInt32,
+    first_attempt_at DateTime64(3, 'UTC'),
+    not_before DateTime64(3, 'UTC'),
+    reason String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/summary_posts', '{shard}-{replica}', version)
+ORDER BY (summary_uid, summary_version, notifier);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0020_evidence');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.known_settings ON CLUSTER `crm`
+(
+    name LowCardinality(String),
+    version UInt64,
+    loaded_at DateTime64(3, 'UTC'),
+    actor String,
+    sha256 String,
+    settings Map(String, String),
+    before_sha256 String,
+    before Map(String, String),
+    told UInt8
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/known_settings', '{shard}-{replica}', version)
+ORDER BY name;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0021_known_settings');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.posture_results ON CLUSTER `crm`
+(
+    ran_at DateTime64(3, 'UTC'),
+    period_from DateTime64(3, 'UTC'),
+    period_to DateTime64(3, 'UTC'),
+    check_id LowCardinality(String),
+    title LowCardinality(String),
+    metadata_tenant_uid LowCardinality(String),
+    metadata_product_name LowCardinality(String),
+    verdict LowCardinality(String),
+    looked_at UInt64,
+    not_passed UInt64,
+    not_judged UInt64,
+    reason String,
+    evidence Array(String),
+    controls Array(LowCardinality(String))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/posture_results', '{shard}-{replica}')
+PARTITION BY toYYYYMM(ran_at)
+ORDER BY (metadata_tenant_uid, check_id, metadata_product_name, ran_at)
+TTL toDateTime(ran_at) + INTERVAL 800 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0022_posture');
+
 CREATE VIEW IF NOT EXISTS `crmwatch`.logins ON CLUSTER `crm` SQL SECURITY INVOKER AS
 SELECT * EXCEPT (told, most)
 FROM
@@ -937,3 +1097,75 @@ GROUP BY rule
 COMMENT 'Whether each rule runs, and what it costs';
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0023_views');
+
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS changes UInt64,
+    ADD COLUMN IF NOT EXISTS changed Array(UInt64),
+    ADD COLUMN IF NOT EXISTS changed_by_jobs Array(UInt64);
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_changes ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    least Array(UInt64),
+    most Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_changes', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_peaks ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    calls UInt64,
+    bytes UInt64,
+    records UInt64,
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_peaks', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid)
+SETTINGS index_granularity = 1024;
+
+ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS calls_by_hour Array(UInt64);
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_callers ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    who String,
+    name String,
+    hours Array(UInt8),
+    last DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_callers', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, who)
+SETTINGS index_granularity = 1024;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_reads ON CLUSTER `crm`
+(
+    day Date,
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    uid String,
+    object String,
+    hours Array(UInt8),
+    records Array(UInt64),
+    bytes Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_reads', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, tenant, product, uid, object)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0024_digest_changes');
