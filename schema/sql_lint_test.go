@@ -35,6 +35,7 @@ var builtSQL = map[string]struct {
 	"engine/enginetest/enginetest.go": {2, "the names of the tests' own databases"},
 	"engine/enginetest/store.go":      {3, "the names of the tests' own databases and of the tables in them"},
 	"schema/cluster.go":               {4, "the project's own migrations; the names of database and cluster are checked"},
+	"schema/roles.go":                 {1, "names of roles, tables and limits of that file; names of database and cluster are checked, the tenant is quoted"},
 	"schema/script.go":                {3, "the name of a file of the project; the names of database and cluster are checked"},
 }
 
