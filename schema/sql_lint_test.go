@@ -38,6 +38,7 @@ var builtSQL = map[string]struct {
 	"engine/enginetest/enginetest.go": {2, "the names of the tests' own databases"},
 	"engine/enginetest/store.go":      {3, "the names of the tests' own databases and of the tables in them"},
 	"schema/cluster.go":               {5, "the project's own migrations, and changes of retention; the names of database and cluster are checked, literals too"},
+	"schema/roles.go":                 {1, "names of roles, tables and limits of that file; names of database and cluster are checked, the tenant is quoted"},
 	"schema/script.go":                {3, "the name of a file of the project; the names of database and cluster are checked"},
 }
 
