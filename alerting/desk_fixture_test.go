@@ -35,6 +35,7 @@ type office struct {
 	policy    alerting.Policy
 	others    []alerting.Notifier
 	onRefusal func(context.Context, alerting.Refusal) error
+	onRequest func(context.Context, schema.AlertRequest, schema.AlertTransition, schema.Alert) error
 }
 
 func openOffice(t *testing.T) *office {
@@ -51,7 +52,7 @@ func (o *office) restart() {
 	log := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.slack = connect(o.t, o.server, alerting.SlackOptions{Channel: o.channel, HTTPClient: o.client, Log: log})
 	o.desk = alerting.NewDesk(o.store, append([]alerting.Notifier{o.slack}, o.others...), alerting.Options{
-		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log, Policy: o.policy, OnRefusal: o.onRefusal,
+		Fallback: alerting.NewConsole(&o.console, alerting.Style{}), Clock: o.clock.Now, Log: log, Policy: o.policy, OnRefusal: o.onRefusal, OnRequest: o.onRequest,
 	})
 }
 

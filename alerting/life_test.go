@@ -1,6 +1,8 @@
 package alerting_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -237,6 +239,45 @@ func TestRequestsOnceAndRefused(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A request counts as done once it is recorded: what could not be recorded, or was cut off
+// by the end of the process, is told again, and the alert changes once.
+func TestRequestsAreRecordedBeforeTheyCount(t *testing.T) {
+	o := openOffice(t)
+	var told []string
+	away := errors.New("the audit is away")
+	o.onRequest = func(_ context.Context, r schema.AlertRequest, tr schema.AlertTransition, a schema.Alert) error {
+		told = append(told, fmt.Sprintf("%s %s %q %t %t", r.UID, r.Action, tr.Refused, r.UID == tr.UID, a.Title != ""))
+		return away
+	}
+	o.restart()
+	o.mustFind(finding("recon", at(1)))
+	r := o.ask(schema.ActionAcknowledge, "", time.Time{})
+	if _, err := o.desk.Request(t.Context(), r); !errors.Is(err, away) {
+		t.Fatalf("the request ends with %v", err)
+	}
+	if _, known, err := alerting.Outcome(t.Context(), o.store.Conn, r.UID); known || err != nil {
+		t.Errorf("the request counts as done: %v", err)
+	}
+	away = nil
+	o.restart()
+	o.clock.Advance(3 * time.Second)
+	o.flush(time.Minute)
+	if refused, known, err := alerting.Outcome(t.Context(), o.store.Conn, r.UID); refused != "" || !known || err != nil {
+		t.Errorf("outcome: %q %v %v", refused, known, err)
+	}
+	stranger := o.ask(schema.ActionResolve, "", time.Time{})
+	if err := o.desk.Refuse(t.Context(), stranger, "U0MALLORY may not"); err != nil {
+		t.Fatal(err)
+	}
+	one := fmt.Sprintf(`%s acknowledge "" true true`, r.UID)
+	if diff := cmp.Diff([]string{one, one, fmt.Sprintf(`%s resolve "U0MALLORY may not" true true`, stranger.UID)}, told); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if a := o.theAlert(); a.Status != schema.AlertAcknowledged || a.Version != 2 {
+		t.Errorf("it is %s in version %d", a.Status, a.Version)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/schema"
 )
 
@@ -52,6 +53,41 @@ func TestCoverageSaysWhatARuleCannotSee(t *testing.T) {
 	var kept, late uint64
 	if err := store.QueryRow(t.Context(), "SELECT (SELECT count() FROM rule_coverage), (SELECT countIf(lateness_max_s > 0) FROM source_lateness)").Scan(&kept, &late); err != nil || kept != 4 || late != 2 {
 		t.Errorf("%d rows of coverage and %d of lateness are kept, %v", kept, late, err)
+	}
+}
+
+// What is done with crmwatch itself neither gives sight to rules that want logins, nor
+// makes the logs of an old case old, nor is the rule that watches it ever blind.
+func TestCoverageLeavesCrmwatchOut(t *testing.T) {
+	rules := []Rule{oneRule(t, "brute-force"), oneRule(t, "export-burst"), oneRule(t, "monitor-weakened")}
+	store := openStore(t)
+	var old schema.Event
+	old.UID = schema.HashUID("old")
+	old.SetTime(testBase)
+	old.Text[schema.MetadataProductName], old.Text[schema.MetadataLogName], old.Text[schema.ActorUserName] = "Salesforce", "ReportExport", "jdoe@acme.example"
+	old.Number[schema.ClassUID], old.Number[schema.ActivityID] = 6001, 7
+	insertEvents(t, store, []schema.Event{old})
+	now := time.Now()
+	for range 3 {
+		now = now.Add(time.Second)
+		err := audit.Write(t.Context(), store, audit.Record{At: now, Actor: "reader", Via: audit.ViaEngine, Action: "login.refuse", Failed: true, Attributes: map[string]string{"src_endpoint_ip": "127.0.0.1"}},
+			audit.Record{At: now, Actor: "ana@soc-1", Action: "command.run", Object: "query"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := NewRunner(store, rules, Options{}).CheckCoverage(t.Context(), 7*day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := testBase.Add(time.Millisecond); !report.Within.To.Equal(want) {
+		t.Errorf("the check ends at %s, want %s", report.Within.To, want)
+	}
+	if len(report.Sources) != 1 || report.Sources[0].Product != "Salesforce" {
+		t.Errorf("sources are %+v", report.Sources)
+	}
+	if blind := report.BlindRules(rules); !slices.Equal(blind, []string{"brute-force"}) {
+		t.Errorf("blind rules: %v", blind)
 	}
 }
 

@@ -19,7 +19,7 @@ func (ingestCommand) Help() string {
 
 Example:
   crmwatch ingest --data ./data exports/
-  crmwatch query --data ./data "SELECT count() FROM events"`
+  crmwatch query --data ./data "SELECT metadata_product_name, count() FROM events GROUP BY ALL"`
 }
 
 func (c *ingestCommand) Run(ctx context.Context, term terminal) error {

@@ -43,8 +43,8 @@ var datastoreActivities = map[string]uint64{
 
 // entityActivities are those of OCSF 3004 Entity Management.
 var entityActivities = map[string]uint64{
-	"add": 1, "create": 1, "make": 1, "issue": 1, "open": 1,
-	"read": 2, "show": 2, "list": 2, "verify": 2, "load": 2,
+	"add": 1, "create": 1, "make": 1, "made": 1, "issue": 1, "open": 1,
+	"read": 2, "show": 2, "show_evidence": 2, "list": 2, "verify": 2, "load": 2,
 	"change": 3, "update": 3, "acknowledge": 3, "snooze": 3, "resolve": 3, "false_positive": 3, "reopen": 3, "renew": 3, "extend": 3, "send": 3, "post": 3,
 	"remove": 4, "delete": 4, "destroy": 4, "erase": 4, "revoke": 4,
 	"enroll": 6, "unenroll": 7, "enable": 8, "disable": 9, "activate": 10, "deactivate": 11, "expire": 11, "release": 11, "lift": 11,
