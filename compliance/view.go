@@ -169,6 +169,8 @@ func change(c Content, column Column, now, before any) string {
 	was := fmt.Sprintf("%s in %s", sayCell(column, before), name)
 	if p := c.Period.Before(); len(c.CollectedBefore.gaps(p.From, p.To)) > 0 {
 		was += ", which is not stored whole"
+	} else if len(c.Collected.gaps(c.Period.From, c.Period.To)) > 0 {
+		was += "; this period is not stored whole"
 	}
 	direction := "▲ up from "
 	if n < b {
