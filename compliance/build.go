@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 
@@ -115,7 +116,8 @@ func (b builder) collected(ctx context.Context, p Period) Collected {
 	if p.To.Sub(p.From) <= shortPeriod {
 		c.Unit, query = "hour", collectedHours
 	}
-	_, rows, err := b.ask(ctx, query, p)
+	// Which days there are does not depend on how often an event arrived.
+	_, rows, err := b.ask(ctx, query, p, clickhouse.Settings{"final": 0})
 	if err != nil {
 		c.Problem = err.Error()
 	}
@@ -220,10 +222,10 @@ func format(columns []Column, formats map[string]ColumnFormat) []Column {
 
 // ask runs a query over a period. It becomes a subquery, so it can carry neither an
 // output clause nor a second statement.
-func (b builder) ask(ctx context.Context, query string, p Period) ([]Column, []Row, error) {
+func (b builder) ask(ctx context.Context, query string, p Period, others ...clickhouse.Settings) ([]Column, []Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.options.QueryTimeout)
 	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	settings := clickhouse.Settings{
 		"final": 1,
 		// Rows with one sorting key lie in one partition.
 		"do_not_merge_across_partitions_select_final": 1,
@@ -233,7 +235,11 @@ func (b builder) ask(ctx context.Context, query string, p Period) ([]Column, []R
 		"max_result_rows":      maxRows,
 		"result_overflow_mode": "throw",
 		"session_timezone":     "UTC",
-	}))
+	}
+	for _, other := range others {
+		maps.Copy(settings, other)
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 	subquery := "(\n" + query + "\n)"
 	columns, rows, err := b.read(ctx, "SELECT * FROM "+subquery, p)
 	if err != nil || len(columns) > 0 {

@@ -1,6 +1,7 @@
 package compliance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -74,6 +75,9 @@ func parseSection(file string, text []byte, controls []detectors.Control) (Secti
 	}
 	c.tree = tree
 	section := c.section(read)
+	slices.SortStableFunc(c.problems, func(a, b detectors.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Detail, b.Detail))
+	})
 	if len(c.problems) > 0 {
 		return Section{}, c.problems
 	}

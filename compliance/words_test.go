@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,10 +21,15 @@ func TestNumbersInWords(t *testing.T) {
 		{UnitBytes, "48000000000", "48.0 GB"}, {UnitBytes, "2.5e+18", "2500 PB"},
 		{UnitMilliseconds, "0", "0 ms"}, {UnitMilliseconds, "1.25", "1.25 ms"}, {UnitMilliseconds, "999", "999 ms"}, {UnitMilliseconds, "1500", "1.5 s"}, {UnitMilliseconds, "60000", "1 min"},
 		{UnitMilliseconds, "61000", "1 min 1 s"}, {UnitMilliseconds, "-61000", "-1 min 1 s"}, {UnitSeconds, "3600", "1 h"}, {UnitSeconds, "90061", "1 d 1 h"}, {UnitSeconds, "100000000", "1,157 d 9 h"},
-		{UnitPercent, "0", "0 %"}, {UnitPercent, "0.01", "under 0.1 %"}, {UnitPercent, "33.333", "33.3 %"}, {UnitPercent, "99.95", "over 99.9 %"}, {UnitPercent, "100", "100 %"},
+		{UnitPercent, "0", "0 %"}, {UnitPercent, "0.01", "under 0.1 %"}, {UnitPercent, "33.333", "33.3 %"}, {UnitPercent, "99.95", "over 99.9 %"}, {UnitPercent, "100", "100 %"}, {UnitID, "6003", "6003"},
 	} {
 		if got := sayNumber(c.unit, json.Number(c.number)); got != c.want {
 			t.Errorf("%s %s is said %q, want %q", c.number, c.unit, got, c.want)
+		}
+	}
+	for n, want := range map[float64]string{0: "0", 0.5: "0.50", 500_000: "500,000", 3_000_000: "3 million", 1.5e9: "1.5 billion", -2e6: "-2 million", 2e15: "2000 trillion"} {
+		if got := sayRound(n); got != want {
+			t.Errorf("%v is labelled %q, want %q", n, got, want)
 		}
 	}
 }
@@ -88,5 +94,32 @@ func TestKindsOfColumns(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%v %v %v", floatCell(0.1), floatCell(1e21), floatCell(math.NaN())); got != "0.1 1e+21 <nil>" {
 		t.Errorf("numbers are written %s", got)
+	}
+}
+
+// A day and two of them are told in numbers: a plot of one point says nothing. Days are
+// called days, however few they are.
+func TestTrendOfFewDays(t *testing.T) {
+	for days, want := range map[int]int{1: 0, 2: 0, 3: 1, 7: 1} {
+		s := nasty()
+		s.Content.Period = Period{Custom, s.Content.Period.From, s.Content.Period.From.AddDate(0, 0, days)}
+		a := Answer{ID: "a", Show: ShowTrend, Limit: 20, Columns: []Column{{Name: "day", Kind: KindDay}, {Name: "n", Kind: KindNumber}}}
+		for d := range days {
+			a.Rows = append(a.Rows, Row{s.Content.Period.From.AddDate(0, 0, d).Format(cellDay), json.Number("5")})
+		}
+		drawn := plots(s, a)
+		if len(drawn) != want {
+			t.Errorf("%d days make %d plots", days, len(drawn))
+		}
+		for _, p := range drawn {
+			if len(p.XTicks) != days || p.XTicks[0].Label != "2 Mar" {
+				t.Errorf("%d days are labelled %v", days, p.XTicks)
+			}
+			for _, tick := range p.XTicks {
+				if x, err := strconv.ParseFloat(tick.At, 64); err != nil || x < p.Left || x > p.Right {
+					t.Errorf("of %d days, one is labelled at %s, outside of the plot", days, tick.At)
+				}
+			}
+		}
 	}
 }
