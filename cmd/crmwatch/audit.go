@@ -18,41 +18,50 @@ type life struct {
 	// command is run, collector or engine.
 	command string
 	config  string
-	started time.Time
+	// began is when the program began, and recorded says that this is recorded.
+	began    time.Time
+	recorded bool
 }
 
-// record writes that the program has started or stopped; cause is why it stopped, nil
-// where it was asked to.
-func (l *life) record(ctx context.Context, store schema.Store, action string, cause error) error {
-	r := audit.Record{
-		At: time.Now(), Actor: whoami(), Via: audit.ViaCLI, Action: action, ObjectType: "program", Object: "crmwatch " + l.command,
-		Attributes: map[string]string{"version": version, "configuration": l.config}, Failed: cause != nil,
+// start records that the program has started, once.
+func (l *life) start(ctx context.Context, store schema.Store) error {
+	if l.recorded {
+		return nil
 	}
-	verb := "started"
-	if action == "crmwatch.stop" {
-		verb = "stopped"
-		r.Attributes["ran"] = time.Since(l.started).Round(time.Second).String()
-	} else {
-		l.started = r.At
+	r := l.record(l.began, "crmwatch.start", "started")
+	if err := audit.Write(ctx, store, r); err != nil {
+		return err
 	}
-	r.Detail = fmt.Sprintf("crmwatch %s has %s, version %s, for %s.", l.command, verb, version, r.Actor)
-	if cause != nil {
-		r.Attributes["error"] = cause.Error()
+	l.recorded = true
+	return nil
+}
+
+func (l *life) record(at time.Time, action, verb string) audit.Record {
+	who := whoami()
+	return audit.Record{
+		At: at, Actor: who, Via: audit.ViaCLI, Action: action, ObjectType: "program", Object: "crmwatch " + l.command,
+		Detail:     fmt.Sprintf("crmwatch %s has %s, version %s, as %s.", l.command, verb, version, who),
+		Attributes: map[string]string{"version": version, "configuration": l.config},
 	}
-	return audit.Write(ctx, store, r)
 }
 
 // stopTime bounds the record of a stop.
 const stopTime = 5 * time.Second
 
-// stop writes that the program has stopped. It cannot keep the program from stopping.
+// stop records that a program which has started has stopped; cause is why, nil where it
+// was asked to. It cannot keep the program from stopping.
 func (l *life) stop(ctx context.Context, store schema.Store, cause error, log *slog.Logger) {
-	if l.started.IsZero() {
+	if !l.recorded {
 		return
+	}
+	r := l.record(time.Now(), "crmwatch.stop", "stopped")
+	r.Attributes["ran"] = r.At.Sub(l.began).Round(time.Second).String()
+	if cause != nil {
+		r.Failed, r.Attributes["status_detail"] = true, cause.Error()
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	if err := l.record(last, store, "crmwatch.stop", cause); err != nil {
+	if err := audit.Write(last, store, r); err != nil {
 		log.Warn("the stop cannot be recorded in the audit", "error", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -88,7 +87,7 @@ func (f configFile) tell(l audit.Loaded, name string, attributes map[string]stri
 	}
 	whole.Action = "configuration.change"
 	whole.Attributes["before_sha256"] = l.Before.SHA256
-	addChanges(whole.Attributes, changes, "")
+	addChanges(whole.Attributes, changes)
 	whole.Detail = fmt.Sprintf("The configuration %s is another than before: %s.", filepath.Base(f.path), sayChanges(changes))
 	return append([]audit.Record{whole}, f.things(l, changes)...)
 }
@@ -107,49 +106,56 @@ var configThings = []struct {
 	{"maintenance", regexp.MustCompile(`^alerts\.maintenance\[(.*?)\]\.`)},
 }
 
+// thing is a part of a configuration, such as the source kong.
+type thing struct{ noun, name string }
+
+// thingOf is the thing that a path belongs to, and the rest of the path in it.
+func thingOf(path string) (t thing, rest string, is bool) {
+	for _, kind := range configThings {
+		if at := kind.path.FindStringSubmatchIndex(path); at != nil {
+			_, rest, _ = strings.Cut(path[at[3]:], ".")
+			return thing{kind.noun, path[at[2]:at[3]]}, rest, true
+		}
+	}
+	return t, "", false
+}
+
+func hasThing(values map[string]string, wanted thing) bool {
+	for path := range values {
+		if found, _, is := thingOf(path); is && found == wanted {
+			return true
+		}
+	}
+	return false
+}
+
 // things makes a record of each thing that came, went or changed.
 func (f configFile) things(l audit.Loaded, changes []audit.Change) (records []audit.Record) {
-	type thing struct{ noun, name string }
-	of := func(path string) (thing, bool) {
-		for _, kind := range configThings {
-			if found := kind.path.FindStringSubmatch(path); found != nil {
-				return thing{kind.noun, found[1]}, true
-			}
-		}
-		return thing{}, false
-	}
-	has := func(values map[string]string, wanted thing) bool {
-		for path := range values {
-			if found, is := of(path); is && found == wanted {
-				return true
-			}
-		}
-		return false
-	}
 	var order []thing
 	parts := map[thing][]audit.Change{}
 	for _, c := range changes {
-		if t, is := of(c.Path); is {
+		if t, rest, is := thingOf(c.Path); is {
 			if parts[t] == nil {
 				order = append(order, t)
 			}
-			parts[t] = append(parts[t], c)
+			parts[t] = append(parts[t], audit.Change{Path: rest, Was: c.Was, Now: c.Now})
 		}
 	}
 	for _, t := range order {
-		verb, said := "change", "is changed"
+		verb := "change"
+		said := "is changed: " + sayChanges(parts[t])
 		switch {
-		case !has(l.Before.Values, t):
-			verb, said = "add", "is new"
-		case !has(l.Values, t):
+		case !hasThing(l.Before.Values, t):
+			verb, said = "add", "is new: "+sayChanges(parts[t])
+		case !hasThing(l.Values, t):
 			verb, said = "remove", "is taken out"
 		}
 		r := audit.Record{
 			UID: loadUID(l, t.noun, t.name), At: l.At, Actor: l.Actor, Via: f.via, Action: t.noun + "." + verb, ObjectType: t.noun, Object: t.name,
-			Detail:     fmt.Sprintf("The %s %s %s: %s.", t.noun, t.name, said, sayChanges(parts[t])),
+			Detail:     fmt.Sprintf("The %s %s %s.", t.noun, t.name, said),
 			Attributes: map[string]string{"sha256": l.SHA256},
 		}
-		addChanges(r.Attributes, parts[t], "")
+		addChanges(r.Attributes, parts[t])
 		records = append(records, r)
 	}
 	return records
@@ -167,16 +173,14 @@ const (
 	maxSaid    = 5
 )
 
-// addChanges adds was.PATH and now.PATH for each change, without the beginning of paths
-// that all have.
-func addChanges(attributes map[string]string, changes []audit.Change, without string) {
+// addChanges adds was.PATH and now.PATH for each change.
+func addChanges(attributes map[string]string, changes []audit.Change) {
 	for _, c := range changes[:min(len(changes), maxChanges)] {
-		path := strings.TrimPrefix(c.Path, without)
 		if c.Was != "" {
-			attributes["was."+path] = c.Was
+			attributes["was."+c.Path] = c.Was
 		}
 		if c.Now != "" {
-			attributes["now."+path] = c.Now
+			attributes["now."+c.Path] = c.Now
 		}
 	}
 	if more := len(changes) - maxChanges; more > 0 {
@@ -203,5 +207,5 @@ func sayChanges(changes []audit.Change) string {
 	if more := len(changes) - maxSaid; more > 0 {
 		said = append(said, fmt.Sprintf("and %s more", plural(more, "change")))
 	}
-	return strings.Join(slices.Compact(said), "; ")
+	return strings.Join(said, "; ")
 }

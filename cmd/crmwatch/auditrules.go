@@ -14,8 +14,9 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
-// ruleSettings are the rules as they are used: their contents by hash, their parameters,
-// exceptions and schedules, and which are disabled. loaded are all, used those that run.
+// ruleSettings are the rules as they are used: their contents by hash, their parameters
+// and schedules, and which are disabled. loaded are all, used those that run. Exceptions
+// are told for themselves, with the rules that they name.
 func ruleSettings(loaded, used []detectors.Rule) audit.Settings {
 	values := map[string]string{}
 	for _, rule := range loaded {
@@ -28,13 +29,6 @@ func ruleSettings(loaded, used []detectors.Rule) audit.Settings {
 		values[rule.ID+" schedule"] = rule.Schedule
 		for _, p := range rule.Params {
 			values[rule.ID+" parameters."+p.Name] = shorten(fmt.Sprint(p.Value), 1000)
-		}
-		var reasons []string
-		for _, e := range rule.Exceptions {
-			reasons = append(reasons, e.Reason)
-		}
-		if len(reasons) > 0 {
-			values[rule.ID+" exceptions"] = strings.Join(reasons, "; ")
 		}
 	}
 	hash := sha256.New()
@@ -81,10 +75,10 @@ func (f configFile) tellRules(l audit.Loaded) (records []audit.Record) {
 		changes := parts[id]
 		if verb != "change" {
 			// Whatever else came or went with the rule says nothing by itself.
-			changes = slices.DeleteFunc(slices.Clone(changes), func(c audit.Change) bool { return c.Path != "content" && c.Path != "exceptions" })
+			changes = slices.DeleteFunc(slices.Clone(changes), func(c audit.Change) bool { return c.Path != "content" })
 		}
 		r := audit.Record{UID: loadUID(l, "rule", id), At: l.At, Actor: l.Actor, Via: f.via, Action: "rule." + verb, ObjectType: "rule", Object: id, Attributes: map[string]string{"rules_sha256": l.SHA256}}
-		addChanges(r.Attributes, changes, "")
+		addChanges(r.Attributes, changes)
 		r.Detail = fmt.Sprintf("The rule %s %s.", id, said)
 		if verb == "change" {
 			r.Detail = fmt.Sprintf("The rule %s is changed: %s.", id, sayChanges(changes))

@@ -72,8 +72,8 @@ func (c *collectorServeCommand) Run(ctx context.Context, term terminal) error {
 		defer db.close()
 		options.Conn = db.conn
 	}
-	own := &life{command: "collector", config: file.path}
-	if err := own.record(ctx, options.Conn, "crmwatch.start", nil); err != nil {
+	own := &life{command: "collector", config: file.path, began: file.at}
+	if err := own.start(ctx, options.Conn); err != nil {
 		return err
 	}
 	// A collector's configuration has no key under which a value is hidden, so that a key of

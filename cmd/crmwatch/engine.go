@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/crmwatch/crmwatch/engine"
 )
@@ -32,8 +33,8 @@ func (e *engineCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	defer db.close()
-	own := &life{command: "engine"}
-	if err := own.record(ctx, db.conn, "crmwatch.start", nil); err != nil {
+	own := &life{command: "engine", began: time.Now()}
+	if err := own.start(ctx, db.conn); err != nil {
 		return err
 	}
 	fmt.Fprintf(term.out, "Serving %s at %s\nCredentials: %s/endpoint.json\n", e.Data, db.endpoint.URL, e.Data)

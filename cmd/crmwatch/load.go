@@ -13,6 +13,8 @@ import (
 	"github.com/crmwatch/crmwatch/agent/formats"
 	"github.com/crmwatch/crmwatch/agent/redact"
 	"github.com/crmwatch/crmwatch/collector/insert"
+	"github.com/crmwatch/crmwatch/compliance/audit"
+	"github.com/crmwatch/crmwatch/schema"
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -218,9 +220,9 @@ func rateText(records int64, took time.Duration) string {
 	return grouped(int64(float64(records)/max(took.Seconds(), 0.001))) + " records/s"
 }
 
-// distinctEvents counts the events of the database, each once.
+// distinctEvents counts the events of the database, each once, without crmwatch's own.
 func (db *database) distinctEvents(ctx context.Context) (n uint64, err error) {
-	if err := db.conn.QueryRow(ctx, "SELECT count() FROM events FINAL").Scan(&n); err != nil {
+	if err := db.conn.QueryRow(ctx, "SELECT count() FROM events FINAL WHERE metadata_product_name != {own:String}", schema.Named("own", audit.Product)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
 	}
 	return n, nil

@@ -36,6 +36,8 @@ type commands struct {
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show alerts; acknowledge, snooze, resolve and reopen them."`
 	Silences    silencesCommand    `cmd:"" help:"Mute alerts for a while, list what is muted, end it."`
+	Hold        holdCommand        `cmd:"" help:"Keep what concerns a matter from being deleted or erased, until the hold is released."`
+	Retention   retentionCommand   `cmd:"" help:"Show how long what is kept and what goes next; bring the configuration into the tables."`
 	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
 	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
 	Baseline    baselineCommand    `cmd:"" help:"Judge a series of values of your own: how unusual is each?"`

@@ -67,6 +67,7 @@ func (c *runCommand) load(via string) (s runSettings, err error) {
 }
 
 func (c *runCommand) Run(ctx context.Context, term terminal) error {
+	own := &life{command: "run", config: absolute(c.Config), began: time.Now()}
 	first, err := c.load(audit.ViaCLI)
 	if err != nil {
 		return err
@@ -83,7 +84,6 @@ func (c *runCommand) Run(ctx context.Context, term terminal) error {
 		}
 		return s, err
 	}
-	own := &life{command: "run", config: absolute(c.Config)}
 	return reloading(ctx, log, first, load, func(serving context.Context, s runSettings) error {
 		return serveMonitor(serving, s, ports, term, own, func() bool { return ctx.Err() == nil })
 	})
@@ -192,10 +192,13 @@ func newMonitor(ctx context.Context, s runSettings, ports *receive.Ports, own *l
 	if err != nil {
 		return nil, err
 	}
+	if err := own.start(ctx, m.conn); err != nil {
+		return nil, err
+	}
 	if err := detectors.Validate(ctx, m.conn, rules); err != nil {
 		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
-	if err := m.recordStart(ctx, s, own); err != nil {
+	if err := m.recordSettings(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := m.watch(cfg, ports); err != nil {
@@ -207,15 +210,10 @@ func newMonitor(ctx context.Context, s runSettings, ports *receive.Ports, own *l
 	return m, nil
 }
 
-// recordStart records that the program has started, with which configuration, and what
-// is other about it and the rules than before. Without that nothing is watched: a change
-// of what is watched must not go unseen.
-func (m *monitor) recordStart(ctx context.Context, s runSettings, own *life) error {
-	if own.started.IsZero() {
-		if err := own.record(ctx, m.conn, "crmwatch.start", nil); err != nil {
-			return err
-		}
-	}
+// recordSettings records which configuration is loaded, and what is other about it and
+// the rules than before. Without that nothing is watched: a change of what is watched
+// must not go unseen.
+func (m *monitor) recordSettings(ctx context.Context, s runSettings) error {
 	state, err := stateDir(s.Data)
 	if err != nil {
 		return err

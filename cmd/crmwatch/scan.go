@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
 	"github.com/crmwatch/crmwatch/alerting"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/schema"
 	"golang.org/x/term"
@@ -143,7 +145,8 @@ func (c *scanCommand) tell(ctx context.Context, w io.Writer, db *database, rules
 	if err := writeQuiet(ctx, w, db, findings); err != nil {
 		return err
 	}
-	c.writeBlind(w, blind, len(rules), alerts)
+	logRules := slices.DeleteFunc(slices.Clone(rules), detectors.Rule.OwnHouse)
+	c.writeBlind(w, blind, len(logRules), alerts)
 	c.writeNext(w, findings, report)
 	return nil
 }
@@ -177,7 +180,7 @@ func writeQuiet(ctx context.Context, w io.Writer, db *database, findings []schem
 		FROM (
 			SELECT DISTINCT metadata_tenant_uid, metadata_product_name,
 				multiIf(actor_user_uid != '', actor_user_uid, actor_user_name != '', actor_user_name, actor_app_uid) AS uid
-			FROM events WHERE uid != '')`, schema.Named("named", named)).Scan(&all, &quiet)
+			FROM events WHERE uid != '' AND metadata_product_name != {own:String})`, schema.Named("own", audit.Product), schema.Named("named", named)).Scan(&all, &quiet)
 	if err != nil {
 		return fmt.Errorf("count identities: %w", err)
 	}

@@ -33,11 +33,11 @@ func ParseKeep(text string) (time.Duration, error) {
 	}
 	m := keepText.FindStringSubmatch(text)
 	if m == nil {
-		return 0, fmt.Errorf("%q says not how long: write for example 36h, 400d, 26w, 2y or forever", text)
+		return 0, fmt.Errorf("%q does not say how long: write for example 36h, 400d, 26w, 2y or forever", text)
 	}
 	n, err := strconv.Atoi(m[1])
 	if err != nil {
-		return 0, fmt.Errorf("%q says not how long: %w", text, err)
+		return 0, fmt.Errorf("%q does not say how long: %w", text, err)
 	}
 	for _, u := range keepUnits {
 		if u.name != m[2] {

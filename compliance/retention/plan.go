@@ -86,7 +86,8 @@ func sameText(ctx context.Context, store schema.Store, a, b string) (same bool, 
 }
 
 // Plan says what has to be done so that the tables keep what a policy says and what holds
-// cover. Nothing is to be done twice.
+// cover. Nothing is to be done twice. Who does not know the rules, and gives none, leaves
+// what they remember alone.
 func Plan(ctx context.Context, store schema.Store, p Policy, rules []detectors.Rule, holds []hold.Hold) ([]Change, error) {
 	place, err := schema.FindPlace(ctx, store)
 	if err != nil {
@@ -100,7 +101,7 @@ func Plan(ctx context.Context, store schema.Store, p Policy, rules []detectors.R
 	for i := range tables {
 		t := &tables[i]
 		current, there := has[place.Stored(t.name)]
-		if !there {
+		if !there || t.ofRules && rules == nil {
 			continue
 		}
 		change := Change{Table: t.name, TTL: t.ttl(p, rules, holds)}

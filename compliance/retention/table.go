@@ -26,6 +26,8 @@ type table struct {
 	parts func(rules []detectors.Rule) []part
 	// large says that it grows with the logs: it is seldom rewritten.
 	large bool
+	// ofRules says that parts are told by the rules.
+	ofRules bool
 	// shown is at without its bound.
 	shown string
 }
@@ -65,9 +67,9 @@ var tables = []table{
 	{name: "event_services", what: Digests, at: second("last"), shown: "last", tenant: "tenant", class: "class_uid"},
 	{name: "event_days", what: Digests, at: "toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC')", shown: "toDateTime(day + 1, 'UTC')", tenant: "tenant", class: "class_uid"},
 	{name: "event_partners", what: Digests, at: "(" + seconds("hour") + " + toIntervalHour(1))", shown: "hour + toIntervalHour(1)", tenant: "tenant", parts: callParts},
-	{name: "rule_seen", what: Digests, at: second("last_seen"), shown: "last_seen", tenant: "tenant", parts: ruleParts, base: fmt.Sprintf(savedFor, 400)},
-	{name: "rule_steps", what: Digests, at: second("time"), shown: "time", tenant: "tenant", parts: ruleParts, base: fmt.Sprintf(savedFor, 100)},
-	{name: "rule_activity", what: Digests, at: seconds("bucket"), shown: "bucket", tenant: "tenant", parts: ruleParts, base: fmt.Sprintf(savedFor, 100)},
+	{name: "rule_seen", what: Digests, at: second("last_seen"), shown: "last_seen", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 400)},
+	{name: "rule_steps", what: Digests, at: second("time"), shown: "time", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 100)},
+	{name: "rule_activity", what: Digests, at: seconds("bucket"), shown: "bucket", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 100)},
 }
 
 func facetParts([]detectors.Rule) (parts []part) {

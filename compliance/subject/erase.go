@@ -47,6 +47,17 @@ type Erased struct {
 // ErrNothing says that no row names the person.
 var ErrNothing = errors.New("nothing in the database names the person")
 
+// HeldError is the error of an erasure that a legal hold forbids.
+type HeldError struct{ Holds []Held }
+
+func (e *HeldError) Error() string {
+	var parts []string
+	for _, h := range e.Holds {
+		parts = append(parts, fmt.Sprintf("hold %s of %s (%s)", h.Hold.UID, h.Hold.CreatedBy, h.Hold.Reason))
+	}
+	return "what names the person is under legal hold: " + strings.Join(parts, "; ") + ". Nothing was changed: release the hold first, if the matter allows it"
+}
+
 // maxPasses is how often rows that came meanwhile are gone after.
 const maxPasses = 3
 
@@ -153,6 +164,13 @@ func (e *erasure) begin(ctx context.Context) (resumed bool, err error) {
 	// person is gone already.
 	if found, err := Find(ctx, e.store, e.subject); err != nil || len(found) == 0 {
 		return false, err
+	}
+	held, err := Holds(ctx, e.store, e.subject)
+	if err != nil {
+		return false, err
+	}
+	if len(held) > 0 {
+		return false, &HeldError{held}
 	}
 	e.secret.key = make([]byte, secretSize)
 	_, err = rand.Read(e.secret.uid[:])

@@ -11,10 +11,13 @@ import (
 // What stands around a word, in RE2: no letter or digit, or an escape that stands for
 // none. An escape of %HH may itself be escaped.
 const (
-	noWordHex  = `(?:[01][0-9A-Fa-f]|2[0-9A-Fa-f]|3[A-Fa-f]|40|5[B-Fb-f]|60|7[B-Fb-f])`
-	percent    = `%(?:25)*`
-	beforeWord = `(^|[^\pL\pN\pM]|` + percent + noWordHex + `|\\u00` + noWordHex + `|\\[bfnrt])`
-	afterWord  = `($|[^\pL\pN\pM%]|%$|%[^0-9A-Fa-f]|` + percent + noWordHex + `)`
+	noWordHex = `(?:[01][0-9A-Fa-f]|2[0-9A-Fa-f]|3[A-Fa-f]|40|5[B-Fb-f]|60|7[B-Fb-f])`
+	percent   = `%(?:25)*`
+	// Letters and digits up to U+1FFF, as ranges: the classes of Unicode would make
+	// expressions a hundred times as large.
+	wordRunes  = `0-9A-Za-z\x{C0}-\x{24F}\x{370}-\x{1FFF}`
+	beforeWord = `(^|[^` + wordRunes + `]|` + percent + noWordHex + `|\\u00` + noWordHex + `|\\[bfnrt])`
+	afterWord  = `($|[^` + wordRunes + `%]|%$|%[^0-9A-Fa-f]|` + percent + noWordHex + `)`
 )
 
 // pattern is the regular expression of an identifier as a word: in any case but for
@@ -23,34 +26,37 @@ const (
 func (i Identifier) pattern() string { return beforeWord + `(?:` + i.letters() + `)` + afterWord }
 
 func (i Identifier) letters() string {
-	fold := i.Kind != UID
 	var p strings.Builder
 	for _, r := range i.Value {
 		variants := []rune{r}
-		if fold {
-			variants = []rune{unicode.ToLower(r), unicode.ToUpper(r)}
+		if lower, upper := unicode.ToLower(r), unicode.ToUpper(r); i.Kind != UID && lower != upper {
+			variants = []rune{lower, upper}
 		}
-		p.WriteString("(?:")
-		for n, v := range variants {
-			if n > 0 {
-				p.WriteByte('|')
-			}
-			p.WriteString(regexp.QuoteMeta(string(v)))
-			var escaped strings.Builder
+		var plain, escaped, unicoded []string
+		for _, v := range variants {
+			plain = append(plain, regexp.QuoteMeta(string(v)))
 			var b [utf8.UTFMax]byte
-			for _, c := range b[:utf8.EncodeRune(b[:], v)] {
-				fmt.Fprintf(&escaped, "%s(?i:%02x)", percent, c)
+			var bytes strings.Builder
+			for n, c := range b[:utf8.EncodeRune(b[:], v)] {
+				if n > 0 {
+					bytes.WriteString(percent)
+				}
+				fmt.Fprintf(&bytes, "(?i:%02x)", c)
 			}
-			p.WriteString("|" + escaped.String())
+			escaped = append(escaped, bytes.String())
 			if v < 0x10000 {
-				fmt.Fprintf(&p, `|\\+u(?i:%04x)`, v)
+				unicoded = append(unicoded, fmt.Sprintf("(?i:%04x)", v))
 			}
 			switch v {
 			case ' ':
-				p.WriteString(`|\+`)
+				plain = append(plain, `\+`)
 			case '/', '"', '\\':
-				p.WriteString(`|\\+` + regexp.QuoteMeta(string(v)))
+				plain = append(plain, `\\+`+regexp.QuoteMeta(string(v)))
 			}
+		}
+		fmt.Fprintf(&p, `(?:%s|%s(?:%s)`, strings.Join(plain, "|"), percent, strings.Join(escaped, "|"))
+		if len(unicoded) > 0 {
+			fmt.Fprintf(&p, `|\\+u(?:%s)`, strings.Join(unicoded, "|"))
 		}
 		p.WriteByte(')')
 	}

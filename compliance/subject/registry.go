@@ -27,6 +27,10 @@ const (
 	rowUID
 	// contentHash is a hash of what a row says, which other rows repeat.
 	contentHash
+	// textHash is the SHA-256 of the column content, in hexadecimal digits, and amended
+	// counts how often an erasure has changed the row.
+	textHash
+	amended
 )
 
 // table is what is known of a table: the uses of its columns that are no numbers and no
@@ -115,8 +119,47 @@ var tables = []table{
 	{name: "event_partners", own: true, about: "how many calls of an identity two products tell of", columns: map[string]use{
 		"sort": plain, "tenant": plain, "product": plain, "who": text,
 	}},
+	{name: "event_changes", own: true, about: "how many records an identity changed on a day", columns: map[string]use{
+		"tenant": plain, "product": plain, "uid": text,
+	}},
+	{name: "event_peaks", own: true, about: "the largest hour of an identity on a day", columns: map[string]use{
+		"tenant": plain, "product": plain, "uid": text,
+	}},
+	{name: "event_callers", own: true, about: "in which hours of a day an identity called an API", columns: map[string]use{
+		"tenant": plain, "product": plain, "who": text, "name": text,
+	}},
+	{name: "event_reads", own: true, about: "what an identity read of an object in the hours of a day", columns: map[string]use{
+		"tenant": plain, "product": plain, "uid": text, "object": text,
+	}},
 	{name: "event_services", about: "how much was called of a service in an hour", columns: map[string]use{
 		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text,
+	}},
+	{name: "summaries", about: "what auditors were given about a period", columns: map[string]use{
+		"summary_uid": plain, "amended": amended, "tenant_uid": plain, "period": plain, "made_by": text, "made_for": plain, "content": text,
+		"content_hash": textHash, "chain_head": plain, "file_names": plain, "file_hashes": plain,
+	}},
+	// The chain holds hashes, and who did what to it. Nothing in it is ever changed.
+	{name: "evidence_chain", about: "hashes that prove what was in the tables when", columns: map[string]use{
+		"kind": plain, "subject_uid": plain, "content": plain, "content_hash": plain, "previous_hash": plain, "entry_hash": plain,
+		"public_key": plain, "signature": plain,
+	}},
+	{name: "summary_posts", about: "who was told of a summary", columns: map[string]use{
+		"summary_uid": plain, "notifier": plain, "state": plain, "repeat": plain, "channel": text, "message_id": plain, "file_state": plain,
+		"file_id": plain, "reason": text,
+	}},
+	{name: "posture_results", about: "what the checks of the posture said", columns: map[string]use{
+		"check_id": plain, "title": plain, "metadata_tenant_uid": plain, "metadata_product_name": plain, "verdict": plain, "reason": text,
+		"evidence": text, "controls": plain,
+	}},
+	{name: "known_settings", about: "the settings that crmwatch ran with last", columns: map[string]use{
+		"name": plain, "actor": text, "sha256": plain, "settings": text, "before_sha256": plain, "before": text,
+	}},
+	{name: "legal_holds", about: "what must not be deleted while a matter is open", columns: map[string]use{
+		"hold_uid": plain, "created_by": text, "reason": text, "metadata_tenant_uid": plain, "users": text, "entities": text,
+		"metadata_product_name": plain, "released_by": text, "release_reason": text,
+	}},
+	{name: "retention_rules", about: "how long what is kept", columns: map[string]use{
+		"applied_by": text, "what": plain, "metadata_tenant_uid": plain,
 	}},
 	{name: "rule_runs", about: "what a run of a rule did", columns: map[string]use{"rule": plain, "error": text}},
 	{name: "rule_coverage", about: "what a rule could look at", columns: map[string]use{

@@ -37,6 +37,12 @@ func (e *erasure) rewrite(ctx context.Context) error {
 	return nil
 }
 
+// daysAtOnce and rowsAtOnce bound what one statement writes anew.
+const (
+	daysAtOnce = 30
+	rowsAtOnce = 1_000_000
+)
+
 func (e *erasure) rewriteEvents(ctx context.Context, l layout) error {
 	rows, err := e.store.Query(ctx, "SELECT toString(toYYYYMMDD(time)) AS part, count() FROM events WHERE event_uid IN (SELECT id FROM erasure_rows WHERE name = 'events') GROUP BY part ORDER BY part")
 	if err != nil {
@@ -64,16 +70,24 @@ func (e *erasure) rewriteEvents(ctx context.Context, l layout) error {
 	if e.journal.method == "delete" {
 		kept = "AND own = 0"
 	}
-	for i, day := range days {
-		e.Step(fmt.Sprintf("events of %s: %d rows (day %d of %d)", day, counts[day], i+1, len(days)))
-		if err := e.doWith(ctx, "write the events of "+day+" anew", []any{schema.Named("day", day)},
+	for begin, end := 0, 0; begin < len(days); begin = end {
+		// Days of few rows together, for a statement costs something by itself.
+		var n uint64
+		for end = begin; end < len(days) && end-begin < daysAtOnce && (end == begin || n+counts[days[end]] <= rowsAtOnce); end++ {
+			n += counts[days[end]]
+		}
+		from, to := days[begin], days[end-1]
+		e.Step(fmt.Sprintf("events from %s to %s: %d rows (%d of %d days)", from, to, n, end, len(days)))
+		within := "toYYYYMMDD(time) BETWEEN toUInt32({from:String}) AND toUInt32({to:String})"
+		known := "event_uid IN (SELECT id FROM erasure_rows WHERE name = 'events' AND part BETWEEN "
+		if err := e.doWith(ctx, "write the events from "+from+" anew", []any{schema.Named("from", from), schema.Named("to", to)},
 			"INSERT INTO events ("+l.list()+")", "SELECT", strings.Join(values, ",\n"), "FROM events",
-			"WHERE toYYYYMMDD(time) = toUInt32({day:String}) AND event_uid IN (SELECT id FROM erasure_rows WHERE name = 'events' AND part = {day:String}", kept+")",
-			"AND", keyed("event_uid"), "NOT IN (SELECT event_uid FROM events WHERE toYYYYMMDD(time) = toUInt32({day:String}))"); err != nil {
+			"WHERE", within, "AND", known, "{from:String} AND {to:String}", kept+")",
+			"AND", keyed("event_uid"), "NOT IN (SELECT event_uid FROM events WHERE "+within+")"); err != nil {
 			return err
 		}
-		if err := e.remove(ctx, "ALTER TABLE events DELETE IN PARTITION ID '"+day+"' WHERE event_uid IN (SELECT id FROM erasure_rows WHERE name = 'events' AND part = '"+day+"')"); err != nil {
-			return fmt.Errorf("delete the old events of %s: %w", day, err)
+		if err := e.remove(ctx, "ALTER TABLE events DELETE WHERE "+known+"'"+from+"' AND '"+to+"')"); err != nil {
+			return fmt.Errorf("delete the old events from %s: %w", from, err)
 		}
 	}
 	return nil
@@ -114,9 +128,9 @@ func (e *erasure) remove(ctx context.Context, statement string) error {
 }
 
 // filesPatience is how long to wait for ClickHouse to delete the files of old parts.
-const filesPatience = 3 * time.Minute
+const filesPatience = 2 * time.Minute
 
-const oldParts = `SELECT count() FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {names:Array(String)}`
+const oldParts = `SELECT count(), any(concat(table, ' ', name, ': ', removal_state)) FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {names:Array(String)}`
 
 // clean makes the files with the old rows go. ClickHouse would keep them for some
 // minutes, for the case that a disk loses what was written last.
@@ -130,19 +144,26 @@ func (e *erasure) clean(ctx context.Context) error {
 	begun := time.Now()
 	for {
 		var left uint64
-		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", names)).Scan(&left); err != nil {
+		var why string
+		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", names)).Scan(&left, &why); err != nil {
 			return fmt.Errorf("look for old files: %w", err)
 		}
 		if left == 0 {
 			break
 		}
 		if time.Since(begun) > filesPatience {
-			return fmt.Errorf("%d old parts are still on disk: something reads them, or the database is busy; run this again", left)
+			return fmt.Errorf("%d old parts are still on disk (such as %s): something reads them, or the database is busy; run this again", left, why)
+		}
+		// The threads that delete sleep when there is little to do; this wakes them.
+		for _, name := range names {
+			if err := e.store.Exec(ctx, "SYSTEM START MERGES "+name); err != nil {
+				return fmt.Errorf("look for old files: %w", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(time.Second):
 		}
 	}
 	for _, name := range names {

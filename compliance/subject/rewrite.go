@@ -134,6 +134,10 @@ func (s Subject) erased(c column, l layout) string {
 		return keyed(x)
 	case contentHash:
 		return "sipHash64Keyed(({k0:UInt64}, {k1:UInt64}), " + x + ")"
+	case textHash:
+		return "lower(hex(SHA256(" + s.erasedText(quoted("content"), l) + ")))"
+	case amended:
+		return x + " + 1"
 	default:
 		return x
 	}

@@ -140,6 +140,10 @@ func (s Subject) named() (named, exact []string) {
 	for _, i := range s.Identifiers {
 		if i.Kind == UID {
 			exact = append(exact, i.Value)
+			// The digest writes ids in lower case where it compares them to names.
+			if lower := strings.ToLower(i.Value); lower != i.Value {
+				exact = append(exact, lower)
+			}
 		} else {
 			named = append(named, strings.ToLower(i.Value))
 		}

@@ -648,3 +648,38 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/retention_r
 ORDER BY (version, what, metadata_tenant_uid, class_uid);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0018_retention');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.erasures ON CLUSTER `crm`
+(
+    erasure_uid UUID,
+    version UInt64,
+    started_at DateTime64(3, 'UTC'),
+    updated_at DateTime64(3, 'UTC'),
+    actor String,
+    reason String,
+    method LowCardinality(String),
+    state LowCardinality(String),
+    subject_hmac String,
+    counts Map(String, UInt64)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/erasures', '{shard}-{replica}', version)
+ORDER BY erasure_uid;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0019_erasures');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.known_settings ON CLUSTER `crm`
+(
+    name LowCardinality(String),
+    version UInt64,
+    loaded_at DateTime64(3, 'UTC'),
+    actor String,
+    sha256 String,
+    settings Map(String, String),
+    before_sha256 String,
+    before Map(String, String),
+    told UInt8
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/known_settings', '{shard}-{replica}', version)
+ORDER BY name;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0021_known_settings');
