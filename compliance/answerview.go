@@ -120,10 +120,7 @@ func (v *answerView) figures(c Content, a Answer) {
 		if i >= len(a.Rows[0]) {
 			break
 		}
-		var before any
-		if i < len(a.Before) {
-			before = a.Before[i]
-		}
+		before := cellAt(a.Before, i)
 		figure := figureView{Title: alerting.PlainLine(column.Title), Value: alerting.PlainLine(sayCell(column, a.Rows[0][i])), Small: column.Kind != KindNumber}
 		if _, wasNumber := numberOf(before); wasNumber {
 			figure.Change = change(c, column, a.Rows[0][i], before)

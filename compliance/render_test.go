@@ -202,3 +202,15 @@ func TestChangeSaysWhatItComparesWith(t *testing.T) {
 		}
 	}
 }
+
+func TestFrontFigureWithoutARowIsToldAsNothing(t *testing.T) {
+	s := nasty()
+	s.Content.Sections[0].Answers[0].Rows = []Row{}
+	v, err := newView(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Glance) != 3 || v.Glance[0].Value != unknown || v.Glance[0].Change != "nothing in this period" {
+		t.Errorf("the front page has %+v", v.Glance)
+	}
+}
