@@ -32,6 +32,7 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 	}
+	checkOnPaper(t, b, page.Bytes())
 	pdf := b.PDF(t)
 	if n := browsertest.Pages(pdf); n < 4 || n > 12 {
 		t.Errorf("printed are %d pages", n)
@@ -84,6 +85,25 @@ func checkOnePage(t *testing.T, b *browsertest.Browser, name string, s Summary) 
 		t.Errorf("%s: the page asks elsewhere: %s", name, asked)
 	}
 	checkContrast(t, b, name)
+}
+
+// checkOnPaper looks for tables that are wider than the paper, where nothing scrolls.
+func checkOnPaper(t *testing.T, b *browsertest.Browser, page []byte) {
+	t.Helper()
+	const width = 680 // A4 without its margins, in CSS pixels
+	b.Paper(t, true)
+	defer b.Paper(t, false)
+	b.Open(t, page, width, 900)
+	var wide []string
+	b.Eval(t, `[...document.querySelectorAll("table, svg, pre")].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.textContent.trim().slice(0, 40) + " " + e.getBoundingClientRect().right)`, &wide)
+	if len(wide) > 0 {
+		t.Errorf("cut off on paper: %q", wide)
+	}
+	var tables int
+	b.Eval(t, `[...document.querySelectorAll("table")].filter(e => e.checkVisibility()).length`, &tables)
+	if tables < 4 {
+		t.Errorf("on paper %d tables are seen", tables)
+	}
 }
 
 // checkContrast computes WCAG's contrast of every text that is seen against what is
