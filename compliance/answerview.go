@@ -16,7 +16,7 @@ const (
 	// wideCell is from how many characters a cell needs a wide column.
 	wideCell = 40
 	// manyColumns is from how many columns a table has to be squeezed onto paper.
-	manyColumns = 9
+	manyColumns = 11
 	// longWord is from how many characters without a space a cell is broken anywhere.
 	longWord = 28
 	// trendRows is how many rows of a trend are shown, whatever its limit: a month of

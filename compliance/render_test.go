@@ -62,8 +62,8 @@ func TestRenderedAnnex(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(folder)
-	if err != nil || len(files) != 8 {
-		t.Fatalf("the annex of 8 statements has %d files (%v)", len(files), err)
+	if err != nil || len(files) != 9 {
+		t.Fatalf("the annex of 9 statements has %d files (%v)", len(files), err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
