@@ -185,12 +185,12 @@ func askLiterally(t *testing.T, store schema.Store, query string) []Row {
 func TestEventsThatNobodySummed(t *testing.T) {
 	store := enginetest.OpenStore(t)
 	storeEvents(t, store, hourlyLog)
-	want := map[string]map[string]any{
-		"events-counted": {"events": 0, "first_hour": nil, "uncounted": 689},
-		"not-counted":    {"product": "Salesforce", "stored": 689, "counted": 0, "missing": 689},
+	want := map[string][]map[string]any{
+		"events-counted": {},
+		"not-counted":    {{"product": "Salesforce", "stored": 689, "counted": 0, "missing": 689}},
 	}
 	for _, answer := range buildBuiltin(t, store, "gaps", march(t), slices.Collect(maps.Keys(want))...).Content.answers {
-		compareTruth(t, answer, []map[string]any{want[answer.ID]})
+		compareTruth(t, answer, want[answer.ID])
 	}
 }
 
@@ -246,7 +246,7 @@ func TestGapsAndEventsThatAreNotCounted(t *testing.T) {
 		})
 	}
 	want := map[string]map[string]any{
-		"events-counted": {"events": 12, "products": 1, "uncounted": 7},
+		"events-counted": {"events": 12, "products": 1},
 		"not-counted":    {"product": "Kong Gateway", "stored": 19, "counted": 12, "missing": 7},
 	}
 	for _, answer := range buildBuiltin(t, store, "acme", march(t), slices.Collect(maps.Keys(want))...).Content.answers {
