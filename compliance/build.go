@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -55,6 +56,9 @@ func Build(ctx context.Context, store schema.Store, o Options) (Summary, error) 
 	}
 	if len(o.Sections) == 0 {
 		return Summary{}, errors.New("make a summary: it has no statements")
+	}
+	if !utf8.ValidString(o.Tenant) || !utf8.ValidString(o.Version) || !utf8.ValidString(o.Settings) {
+		return Summary{}, errors.New("make a summary: the tenant, the version or the settings' hash is no UTF-8, which JSON cannot keep")
 	}
 	if o.Now == nil {
 		o.Now = time.Now

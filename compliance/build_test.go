@@ -101,6 +101,7 @@ statements:
   - {id: writes, title: A, controls: [GDPR 5], show: table, query: "WITH 1 AS x SELECT 1) FORMAT Null; DROP TABLE events; SELECT (1", empty: x}
   - {id: too-many, title: A, controls: [GDPR 5], show: table, query: "SELECT number FROM numbers(200000)", empty: x}
   - {id: too-large, title: A, controls: [GDPR 5], show: table, query: "SELECT groupArray(number) FROM numbers(100000000)", empty: x}
+  - {id: bytes, title: A, controls: [GDPR 5], show: table, query: "SELECT toUInt8(unhex('FF41'))", empty: x}
   - {id: answered, title: A, controls: [GDPR 5], show: table, query: "SELECT 1 AS a", empty: x}
 `
 
@@ -197,7 +198,7 @@ func TestBuildTellsWhatGoesWrong(t *testing.T) {
 	for id, want := range map[string]string{
 		"no-table": "missing_table", "two-figures": "the query answered 2 rows, where figures are one", "trend-of-text": "the first column of a trend, day, is no day and no hour",
 		"trend-of-texts": "the column n of a trend is no number", "no-column": "the query answered no column b", "no-word": `no entry for key "b"`, "no-number": "x is no number",
-		"writes": "Syntax error", "too-many": "more than 100,000 rows", "too-large": "needs more memory", "answered": "",
+		"writes": "Syntax error", "bytes": "cannot parse", "too-many": "more than 100,000 rows", "too-large": "needs more memory", "answered": "",
 	} {
 		answer := answerOf(t, s, id)
 		if !strings.Contains(strings.ToLower(answer.Problem), strings.ToLower(want)) || (want == "") != (answer.Problem == "") {
@@ -207,6 +208,13 @@ func TestBuildTellsWhatGoesWrong(t *testing.T) {
 			t.Errorf("%s: what no reader needs is told: %s", id, answer.Problem)
 		}
 	}
+	text, err := s.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(text); err != nil {
+		t.Errorf("its own JSON: %v", err)
+	}
 	var left uint64
 	if err := store.QueryRow(context.Background(), "SELECT count() FROM events").Scan(&left); err != nil || left == 0 {
 		t.Errorf("%d events are left: %v", left, err)
@@ -215,11 +223,11 @@ func TestBuildTellsWhatGoesWrong(t *testing.T) {
 	if err := WriteHTML(&page, s); err != nil {
 		t.Fatal(err)
 	}
-	if want := "10 questions could not be answered, so this summary is not whole"; !strings.Contains(page.String(), want) {
+	if want := "11 questions could not be answered, so this summary is not whole"; !strings.Contains(page.String(), want) {
 		t.Errorf("the page does not say %q", want)
 	}
 	i := slices.IndexFunc(s.Content.Controls, func(c ControlAnswer) bool { return c.ID == "GDPR 5" })
-	if control := s.Content.Controls[i]; len(control.Statements) != 1 || len(control.Silent) != 10 {
+	if control := s.Content.Controls[i]; len(control.Statements) != 1 || len(control.Silent) != 11 {
 		t.Errorf("GDPR 5 is spoken to by %v, not by %v", control.Statements, control.Silent)
 	}
 }
@@ -295,6 +303,7 @@ func TestBuildRefuses(t *testing.T) {
 		"no statements":     {Period: march(t)},
 		"a period reversed": {Period: Period{Custom, noon, noon.Add(-time.Hour)}, Sections: sections},
 		"no period":         {Sections: sections},
+		"a tenant of bytes": {Tenant: "a\xff", Period: march(t), Sections: sections},
 		"a week of an hour": {Period: Period{Weekly, noon, noon.Add(time.Hour)}, Sections: sections},
 	} {
 		if _, err := Build(context.Background(), store, o); err == nil {
