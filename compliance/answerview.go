@@ -15,6 +15,8 @@ const (
 	longCell = 240
 	// wideCell is from how many characters a cell needs a wide column.
 	wideCell = 40
+	// manyColumns is from how many columns a table has to be squeezed onto paper.
+	manyColumns = 11
 	// longWord is from how many characters without a space a cell is broken anywhere.
 	longWord = 28
 	// trendRows is how many rows of a trend are shown, whatever its limit: a month of
@@ -65,6 +67,9 @@ type cellView struct {
 	// Cut says how long a text is that is not shown whole.
 	Cut string
 }
+
+// Many tells whether the table has more columns than paper has room for.
+func (v answerView) Many() bool { return len(v.Head) >= manyColumns }
 
 // Words are the parts of a moment, neither of which is broken.
 func (c cellView) Words() []string { return strings.Fields(c.Text) }
@@ -120,10 +125,7 @@ func (v *answerView) figures(c Content, a Answer) {
 		if i >= len(a.Rows[0]) {
 			break
 		}
-		var before any
-		if i < len(a.Before) {
-			before = a.Before[i]
-		}
+		before := cellAt(a.Before, i)
 		figure := figureView{Title: alerting.PlainLine(column.Title), Value: alerting.PlainLine(sayCell(column, a.Rows[0][i])), Small: column.Kind != KindNumber}
 		if _, wasNumber := numberOf(before); wasNumber {
 			figure.Change = change(c, column, a.Rows[0][i], before)

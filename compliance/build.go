@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -55,6 +56,9 @@ func Build(ctx context.Context, store schema.Store, o Options) (Summary, error) 
 	}
 	if len(o.Sections) == 0 {
 		return Summary{}, errors.New("make a summary: it has no statements")
+	}
+	if !utf8.ValidString(o.Tenant) || !utf8.ValidString(o.Version) || !utf8.ValidString(o.Settings) {
+		return Summary{}, errors.New("make a summary: the tenant, the version or the settings' hash is no UTF-8, which JSON cannot keep")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -105,9 +109,11 @@ func (b builder) versions(ctx context.Context) (Versions, error) {
 	return v, nil
 }
 
+// An event that came twice is of the same day, so arrivals need not be merged first: that
+// would take most of the time of a summary.
 const (
-	collectedDays  = `SELECT DISTINCT toDateTime(toStartOfDay(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at`
-	collectedHours = `SELECT DISTINCT toDateTime(toStartOfHour(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at`
+	collectedDays  = `SELECT DISTINCT toDateTime(toStartOfDay(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at SETTINGS final = 0`
+	collectedHours = `SELECT DISTINCT toDateTime(toStartOfHour(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at SETTINGS final = 0`
 )
 
 // collected asks from which days of a period, or hours of a short one, there are events.

@@ -99,9 +99,9 @@ statements:
   - {id: no-word, title: A, controls: [GDPR 5], show: table, says: "{{.b}}", query: "SELECT 1 AS a", empty: x}
   - {id: no-number, title: A, controls: [GDPR 5], show: table, says: "{{percent .a 1}}", query: "SELECT 'x' AS a", empty: x}
   - {id: writes, title: A, controls: [GDPR 5], show: table, query: "WITH 1 AS x SELECT 1) FORMAT Null; DROP TABLE events; SELECT (1", empty: x}
-  - {id: too-long, title: A, controls: [GDPR 5], show: table, query: "SELECT sleepEachRow(1) FROM numbers(3)", empty: x}
   - {id: too-many, title: A, controls: [GDPR 5], show: table, query: "SELECT number FROM numbers(200000)", empty: x}
   - {id: too-large, title: A, controls: [GDPR 5], show: table, query: "SELECT groupArray(number) FROM numbers(100000000)", empty: x}
+  - {id: bytes, title: A, controls: [GDPR 5], show: table, query: "SELECT toUInt8(unhex('FF41'))", empty: x}
   - {id: answered, title: A, controls: [GDPR 5], show: table, query: "SELECT 1 AS a", empty: x}
 `
 
@@ -194,11 +194,11 @@ func TestBuildAnswersEachShow(t *testing.T) {
 func TestBuildTellsWhatGoesWrong(t *testing.T) {
 	store := enginetest.OpenStore(t)
 	storeEvents(t, store, someLogins)
-	s := build(t, store, Options{Sections: sectionsOf(t, wrongAnswers), QueryTimeout: 2 * time.Second, QueryMemory: 100 << 20})
+	s := build(t, store, Options{Sections: sectionsOf(t, wrongAnswers), QueryMemory: 100 << 20})
 	for id, want := range map[string]string{
 		"no-table": "missing_table", "two-figures": "the query answered 2 rows, where figures are one", "trend-of-text": "the first column of a trend, day, is no day and no hour",
 		"trend-of-texts": "the column n of a trend is no number", "no-column": "the query answered no column b", "no-word": `no entry for key "b"`, "no-number": "x is no number",
-		"writes": "Syntax error", "too-long": "took too long", "too-many": "more than 100,000 rows", "too-large": "needs more memory", "answered": "",
+		"writes": "Syntax error", "bytes": "cannot parse", "too-many": "more than 100,000 rows", "too-large": "needs more memory", "answered": "",
 	} {
 		answer := answerOf(t, s, id)
 		if !strings.Contains(strings.ToLower(answer.Problem), strings.ToLower(want)) || (want == "") != (answer.Problem == "") {
@@ -207,6 +207,13 @@ func TestBuildTellsWhatGoesWrong(t *testing.T) {
 		if strings.Contains(answer.Problem, "(version") || strings.Contains(answer.Problem, "\n") {
 			t.Errorf("%s: what no reader needs is told: %s", id, answer.Problem)
 		}
+	}
+	text, err := s.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(text); err != nil {
+		t.Errorf("its own JSON: %v", err)
 	}
 	var left uint64
 	if err := store.QueryRow(context.Background(), "SELECT count() FROM events").Scan(&left); err != nil || left == 0 {
@@ -222,6 +229,14 @@ func TestBuildTellsWhatGoesWrong(t *testing.T) {
 	i := slices.IndexFunc(s.Content.Controls, func(c ControlAnswer) bool { return c.ID == "GDPR 5" })
 	if control := s.Content.Controls[i]; len(control.Statements) != 1 || len(control.Silent) != 11 {
 		t.Errorf("GDPR 5 is spoken to by %v, not by %v", control.Statements, control.Silent)
+	}
+}
+
+func TestBuildStopsALongQuery(t *testing.T) {
+	slow := "section: slow\ntitle: Slow\nabout: Slow.\nstatements:\n  - {id: too-long, title: A, controls: [GDPR 5], show: table, query: 'SELECT sleepEachRow(1) FROM numbers(3)', empty: x}\n"
+	s := build(t, enginetest.OpenStore(t), Options{Sections: sectionsOf(t, slow), QueryTimeout: time.Second})
+	if problem := answerOf(t, s, "too-long").Problem; problem != "the query took too long and was stopped" {
+		t.Errorf("the problem is %q", problem)
 	}
 }
 
@@ -288,6 +303,7 @@ func TestBuildRefuses(t *testing.T) {
 		"no statements":     {Period: march(t)},
 		"a period reversed": {Period: Period{Custom, noon, noon.Add(-time.Hour)}, Sections: sections},
 		"no period":         {Sections: sections},
+		"a tenant of bytes": {Tenant: "a\xff", Period: march(t), Sections: sections},
 		"a week of an hour": {Period: Period{Weekly, noon, noon.Add(time.Hour)}, Sections: sections},
 	} {
 		if _, err := Build(context.Background(), store, o); err == nil {

@@ -180,6 +180,20 @@ func askLiterally(t *testing.T, store schema.Store, query string) []Row {
 	return cells
 }
 
+// Where rules never ran, the first figures say that nothing is counted: 29 days of 24 hours
+// less seven.
+func TestEventsThatNobodySummed(t *testing.T) {
+	store := enginetest.OpenStore(t)
+	storeEvents(t, store, hourlyLog)
+	want := map[string][]map[string]any{
+		"events-counted": {},
+		"not-counted":    {{"product": "Salesforce", "stored": 689, "counted": 0, "missing": 689}},
+	}
+	for _, answer := range buildBuiltin(t, store, "gaps", march(t), slices.Collect(maps.Keys(want))...).Content.answers {
+		compareTruth(t, answer, want[answer.ID])
+	}
+}
+
 // With nothing at all in the database, every statement says why it has nothing to say.
 func TestBuiltinStatementsOfNothing(t *testing.T) {
 	for _, answer := range buildBuiltin(t, enginetest.OpenStore(t), "acme", march(t)).Content.answers {
@@ -231,7 +245,11 @@ func TestGapsAndEventsThatAreNotCounted(t *testing.T) {
 			{"first_missing": "2026-03-10T05:00:00.000Z", "last_missing": "2026-03-10T10:00:00.000Z", "hours_missing": 6},
 		})
 	}
-	for _, answer := range buildBuiltin(t, store, "acme", march(t), "events-counted").Content.answers {
-		compareTruth(t, answer, []map[string]any{{"events": 12, "products": 1, "uncounted": 7}})
+	want := map[string]map[string]any{
+		"events-counted": {"events": 12, "products": 1},
+		"not-counted":    {"product": "Kong Gateway", "stored": 19, "counted": 12, "missing": 7},
+	}
+	for _, answer := range buildBuiltin(t, store, "acme", march(t), slices.Collect(maps.Keys(want))...).Content.answers {
+		compareTruth(t, answer, []map[string]any{want[answer.ID]})
 	}
 }

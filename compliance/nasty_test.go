@@ -2,6 +2,8 @@ package compliance
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,6 +39,16 @@ func nasty() Summary {
 		Rows:    []Row{{"<i>HubSpot</i>", json.Number("123456")}, {"Zoho | CRM", nil}},
 		Query:   "SELECT 1 AS what, 2 AS took",
 	}
+	wide := Answer{ID: "wide", Title: "Wide", Controls: []string{"GDPR 33"}, Show: ShowTable, Limit: 20, Query: "SELECT 1"}
+	row := Row{}
+	for i := range 14 {
+		wide.Columns = append(wide.Columns, Column{Name: fmt.Sprint("c", i), Title: "What somebody has to know of it, number " + fmt.Sprint(i), Kind: []Kind{KindText, KindNumber, KindTime}[i%3]})
+		row = append(row, []any{"svc-invoicing@acme.example", json.Number("123456789012"), "2026-03-04T05:06:07.000Z"}[i%3])
+	}
+	wide.Rows = []Row{row, row}
+	eight := wide
+	eight.ID, eight.Title, eight.Columns, eight.Rows = "eight", "Eight columns", slices.Clone(wide.Columns[:8]), []Row{{"Salesforce", json.Number("51"), "2026-03-04T05:06:07.000Z",
+		"somebody.with.a.name@acme.example", json.Number("47901"), "2026-03-04T05:06:07.000Z", "LOGIN_ERROR_INVALID_PASSWORD", json.Number("123456789")}}
 	figures := Answer{
 		ID: "figures", Title: "Figures", Controls: []string{"GDPR 5"}, Show: ShowFigures, Limit: 20, Sentence: "1,234 logins.",
 		Columns: []Column{{Name: "logins", Title: "Logins", Kind: KindNumber, Front: true}, {Name: "bytes", Title: "Read", Kind: KindNumber, Unit: UnitBytes, Front: true},
@@ -62,7 +74,7 @@ func nasty() Summary {
 			CollectedBefore: Collected{Unit: "day", From: []time.Time{day(1).AddDate(0, 0, -1)}},
 			Sections: []SectionAnswer{
 				{ID: "first", Title: "First <section>", About: "About | it & <more>.", Answers: []Answer{figures, table, cut}},
-				{ID: "second", Title: "Second", About: "More.", Answers: []Answer{trend, list, problem, empty}},
+				{ID: "second", Title: "Second", About: "More.", Answers: []Answer{trend, list, problem, empty, wide, eight}},
 			},
 		},
 		Making: Making{At: time.Date(2026, 3, 9, 6, 0, 0, 0, time.UTC), Milliseconds: 1234, Costs: []Cost{{"figures", 1000000, 12}, {"texts", 3, 1}}},

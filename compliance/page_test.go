@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -31,9 +32,14 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 	}
+	checkOnPaper(t, b, page.Bytes())
 	pdf := b.PDF(t)
 	if n := browsertest.Pages(pdf); n < 4 || n > 12 {
 		t.Errorf("printed are %d pages", n)
+	}
+	// A4, in points.
+	if size := regexp.MustCompile(`/MediaBox\s*\[\s*0 0 (59[45][.\d]*) (84[12][.\d]*)\s*\]`); !size.Match(pdf) {
+		t.Errorf("the paper is not A4: %s", regexp.MustCompile(`/MediaBox[^\]]*`).Find(pdf))
 	}
 	if folder := os.Getenv("CRMWATCH_PICTURES"); folder != "" {
 		keep(t, folder, "nasty.pdf", pdf)
@@ -79,6 +85,25 @@ func checkOnePage(t *testing.T, b *browsertest.Browser, name string, s Summary) 
 		t.Errorf("%s: the page asks elsewhere: %s", name, asked)
 	}
 	checkContrast(t, b, name)
+}
+
+// checkOnPaper looks for tables that are wider than the paper, where nothing scrolls.
+func checkOnPaper(t *testing.T, b *browsertest.Browser, page []byte) {
+	t.Helper()
+	const width = 680 // A4 without its margins, in CSS pixels
+	b.Paper(t, true)
+	defer b.Paper(t, false)
+	b.Open(t, page, width, 900)
+	var wide []string
+	b.Eval(t, `[...document.querySelectorAll("table, svg, pre")].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.textContent.trim().slice(0, 40) + " " + e.getBoundingClientRect().right)`, &wide)
+	if len(wide) > 0 {
+		t.Errorf("cut off on paper: %q", wide)
+	}
+	var tables int
+	b.Eval(t, `[...document.querySelectorAll("table")].filter(e => e.checkVisibility()).length`, &tables)
+	if tables < 4 {
+		t.Errorf("on paper %d tables are seen", tables)
+	}
 }
 
 // checkContrast computes WCAG's contrast of every text that is seen against what is

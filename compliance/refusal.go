@@ -40,5 +40,5 @@ func plainError(err error) error {
 	}
 	text, _, _ = strings.Cut(text, " (version ")
 	text, _, _ = strings.Cut(text, "Stack trace:")
-	return errors.New(plainText(text))
+	return errors.New(strings.ToValidUTF8(plainText(text), "\uFFFD"))
 }

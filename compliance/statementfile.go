@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -65,6 +66,11 @@ type statementCheck struct {
 // error is detectors.Problems.
 func parseSection(file string, text []byte, controls []detectors.Control) (Section, error) {
 	c := &statementCheck{file: file, lines: strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), controls: controls}
+	for i, line := range c.lines {
+		if !utf8.ValidString(line) {
+			return Section{}, detectors.Problems{{File: file, Line: i + 1, Column: 1, Detail: "the line is no UTF-8", Mend: "save the file as UTF-8"}}
+		}
+	}
 	var read sectionFile
 	if err := yaml.UnmarshalWithOptions(text, &read, yaml.Strict()); err != nil {
 		return Section{}, detectors.Problems{c.yamlProblem(err)}

@@ -21,7 +21,7 @@ type Summary struct {
 }
 
 // Content is what a summary says. The same data, statements and settings make the same
-// content, whenever it is made.
+// content, whenever it is made; only a statement whose query asks for now() differs.
 type Content struct {
 	Format int `json:"format"`
 	// Tenant is the organisation whose events are summed up; empty is all of them.

@@ -109,7 +109,7 @@ func (v *view) front(s Summary) {
 		if answer.Problem != "" {
 			unanswered = append(unanswered, title)
 		}
-		if answer.Show == ShowFigures && len(answer.Rows) == 1 {
+		if answer.Show == ShowFigures {
 			v.glance(c, answer)
 		}
 		found := point{alerting.PlainLine(answer.Sentence), answer.ID, title}
@@ -138,18 +138,26 @@ func (v *view) front(s Summary) {
 	}
 }
 
-// glance adds an answer's figures that are meant for the front page.
+// glance adds an answer's figures that are meant for the front page, also where there
+// is nothing to count: what is left out would not be missed.
 func (v *view) glance(c Content, a Answer) {
 	for i, column := range a.Columns {
-		if !column.Front || i >= len(a.Rows[0]) {
+		if !column.Front {
 			continue
 		}
-		var before any
-		if i < len(a.Before) {
-			before = a.Before[i]
+		figure := glance{Title: alerting.PlainLine(column.Title), Value: unknown, Change: "nothing in this period", Statement: a.ID, Of: alerting.PlainLine(a.Title)}
+		if len(a.Rows) > 0 {
+			figure.Value, figure.Change = alerting.PlainLine(sayCell(column, cellAt(a.Rows[0], i))), change(c, column, cellAt(a.Rows[0], i), cellAt(a.Before, i))
 		}
-		v.Glance = append(v.Glance, glance{alerting.PlainLine(column.Title), alerting.PlainLine(sayCell(column, a.Rows[0][i])), change(c, column, a.Rows[0][i], before), a.ID, alerting.PlainLine(a.Title)})
+		v.Glance = append(v.Glance, figure)
 	}
+}
+
+func cellAt(row Row, i int) any {
+	if i >= len(row) {
+		return nil
+	}
+	return row[i]
 }
 
 // change compares a figure with that of the period before.
@@ -171,6 +179,8 @@ func change(c Content, column Column, now, before any) string {
 	was := fmt.Sprintf("%s in %s", sayCell(column, before), name)
 	if p := c.Period.Before(); len(c.CollectedBefore.gaps(p.From, p.To)) > 0 {
 		was += ", which is not stored whole"
+	} else if len(c.Collected.gaps(c.Period.From, c.Period.To)) > 0 {
+		was += "; this period is not stored whole"
 	}
 	direction := "▲ up from "
 	if n < b {

@@ -65,6 +65,18 @@ func (b *Browser) Dark(t testing.TB, dark bool) {
 	}
 }
 
+// Paper shows pages as they are printed, or as on a screen again.
+func (b *Browser) Paper(t testing.TB, paper bool) {
+	t.Helper()
+	media := ""
+	if paper {
+		media = "print"
+	}
+	if err := b.call("Emulation.setEmulatedMedia", map[string]any{"media": media}, nil); err != nil {
+		t.Fatalf("show the page as on paper: %v", err)
+	}
+}
+
 // Screenshot is a picture (PNG) of the whole page.
 func (b *Browser) Screenshot(t testing.TB) []byte {
 	t.Helper()

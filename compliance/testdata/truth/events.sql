@@ -19,7 +19,7 @@ FROM values('n UInt32, at String, tenant String, product String, log String, act
     (9, '2026-03-05 11:00:00', 'acme', 'Salesforce', 'Login', 1, 99, 'LOGIN_CHALLENGE_ISSUED', '005A', 'alice@acme.example', 2, 'Application', 0, '1.3', 'Mozilla/5.0 F', '203.0.113.7', '203.0.113.0/24', ''),
     (10, '2026-03-05 11:05:00', 'acme', 'Salesforce', 'IdentityVerificationEvent', 1, 1, '', '005A', 'alice@acme.example', 0, '', 1, '', '', '203.0.113.7', '203.0.113.0/24', ''),
     (11, '2026-03-05 11:06:00', 'acme', 'Salesforce', 'Logout', 2, 1, '', '005A', 'alice@acme.example', 0, '', 0, '', '', '203.0.113.7', '203.0.113.0/24', ''),
-    (12, '2026-03-05 11:07:00', 'acme', 'Salesforce', 'LoginAs', 7, 1, '', '005A', 'alice@acme.example', 0, '', 0, '', '', '203.0.113.7', '203.0.113.0/24', ''),
+    (12, '2026-03-05 11:07:00', 'acme', 'Salesforce', 'LoginAs', 7, 1, '', '005Z', 'user-3fa94c-ojqwg5bnmfzxi2lp', 0, '', 0, '', '', '203.0.113.7', '203.0.113.0/24', ''),
     -- Exactly at the beginning, the last millisecond, exactly at the end.
     (13, '2026-03-01 00:00:00', 'acme', 'Salesforce', 'Login', 1, 1, 'LOGIN_NO_ERROR', '005C', 'carol@acme.example', 2, 'Application', 0, '1.3', 'Mozilla/5.0 F', '203.0.113.9', '203.0.113.0/24', ''),
     (14, '2026-03-31 23:59:59.999', 'acme', 'Salesforce', 'Login', 1, 2, 'LOGIN_ERROR_USER_FROZEN', '005E', 'erin@acme.example', 2, 'Application', 0, '1.3', 'Mozilla/5.0 F', '203.0.113.9', '203.0.113.0/24', ''),
