@@ -26,6 +26,7 @@ var builtSQL = map[string]struct {
 	"cmd/crmwatch/bench.go":           {3, "a measurement on files that it wrote itself"},
 	"collector/insert/inserter.go":    {1, "the name of one of two tables of the project"},
 	"compliance/hold/store.go":        {1, "a table of that package's list, a condition of checked literals, and the caller's own condition with parameters"},
+	"compliance/retention/show.go":    {1, "columns of that package's tables, conditions of checked literals, and the table's own TTL as the server has it"},
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/digest_facets.go":      {3, "constants of that file"},
 	"detectors/digest_hours.go":       {2, "constants of that file and its neighbour"},

@@ -20,9 +20,7 @@ func mentions(rule detectors.Rule, o *redact.PrivacyOptions) (names []string) {
 		return nil
 	}
 	text := rule.SQL()
-	for _, word := range sqlWord.FindAllString(text, -1) {
-		names = append(names, word)
-	}
+	names = append(names, sqlWord.FindAllString(text, -1)...)
 	for _, m := range unmappedField.FindAllStringSubmatch(text, -1) {
 		names = append(names, "unmapped."+m[1])
 	}
