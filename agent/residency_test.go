@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +89,49 @@ func TestQuarantineIsKeptWhereItBelongs(t *testing.T) {
 	defer r.store.mu.Unlock()
 	if len(*quarantined) != 1 || !strings.Contains((*quarantined)[0]["content"], "no json") {
 		t.Errorf("in quarantine: %v", *quarantined)
+	}
+}
+
+// Who sends a record of elsewhere gets an answer, though nothing of it is kept.
+func TestWhatIsReceivedForElsewhereIsNotKept(t *testing.T) {
+	positions, err := OpenPositions(t.TempDir()+"/state", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer positions.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := newStore()
+	var all []map[string]string
+	s.seen = func(events, quarantined []map[string]string) { all = append(append(all, events...), quarantined...) }
+	var receipts []Receipt
+	w, err := NewWatcher(WatchOptions{
+		Inlets: []Inlet{{Name: "edge", Format: "json-lines"}}, Residency: inEurope(), Ship: s.Ship, Positions: positions, Redactor: testRedactor(),
+		Log: slog.New(slog.DiscardHandler), SealAge: time.Millisecond, Poll: 10 * time.Millisecond,
+		Receive: func(ctx context.Context, to *Intake) error {
+			defer cancel()
+			for n, tenant := range []string{"globex", "acme", "globex"} {
+				answered := make(chan Receipt, 1)
+				if err := to.Put(ctx, Message{Inlet: "edge", Place: "otlp+http://127.0.0.1:4318", Data: []byte(calls(n, n+1, tenant)), Answer: func(r Receipt) { answered <- r }}); err != nil {
+					return err
+				}
+				receipts = append(receipts, <-answered)
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(receipts) != 3 || receipts[0].Filtered != 1 || receipts[0].Events != 0 || receipts[1].Events != 1 || receipts[2].Filtered != 1 || receipts[2].Err != nil {
+		t.Errorf("the receipts are %+v", receipts)
+	}
+	status := w.Status()[0]
+	if status.Events != 1 || status.Stored != 1 || status.Filtered[schema.ReasonResidency] != 2 || len(all) != 2 || strings.Contains(fmt.Sprint(all), "globex") {
+		t.Errorf("the status is %+v, shipped was %v", status, all)
 	}
 }
 

@@ -86,6 +86,8 @@ func tellBlinded(term terminal, cfg config, rules []detectors.Rule) {
 			}
 			if len(missing) > 0 {
 				fmt.Fprintf(term.err, "crmwatch: %s %s leaves out %s, which rule %s looks at\n", s.kind, s.name, strings.Join(missing, ", "), rule.ID)
+			} else if less := mentions(rule, o); len(less) > 0 {
+				fmt.Fprintf(term.err, "crmwatch: %s %s leaves out %s: rule %s works without, and sees less\n", s.kind, s.name, strings.Join(less, ", "), rule.ID)
 			}
 		}
 	}

@@ -279,7 +279,7 @@ var mends = map[int]string{
 	403: "this agent's state folder was used by an agent of another name: give each its own",
 	409: "two agents have the same state folder, such as a cloned machine or a restored backup: remove the agent folder of the copy",
 	413: "raise the collector's limits",
-	422: "agent and collector are of versions that do not fit, or the tables are not as crmwatch made them",
+	422: "agent and collector are of versions that do not fit, the tables are not as crmwatch made them, or the collector knows no region for a tenant: its answer says which",
 	429: "the collector is busy",
 	503: "see the collector's log: its database does not take inserts",
 }

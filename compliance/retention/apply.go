@@ -57,7 +57,10 @@ func Apply(ctx context.Context, store schema.Store, policy *Policy, rules []dete
 			return done, err
 		}
 		if len(changes) == 0 {
-			return done, resume(ctx, store)
+			if err := resume(ctx, store); err != nil {
+				return done, err
+			}
+			return done, tellAgain(ctx, store)
 		}
 		if err := carryOut(ctx, store, changes); err != nil {
 			return done, err
@@ -113,6 +116,41 @@ func resume(ctx context.Context, store schema.Store) error {
 		}
 		if err := store.Exec(ctx, place.TTLMerges(tables[i].name, true)); err != nil {
 			return fmt.Errorf("delete from %s by age again: %w", tables[i].name, err)
+		}
+	}
+	return nil
+}
+
+// inFlight is longer than any insert takes, in seconds.
+var inFlight = 300
+
+// tellAgain tells the parts of a table its times once more, some minutes after they were
+// changed. An insert that was under way then made parts that know the old times, or none:
+// those would go too early, or never.
+func tellAgain(ctx context.Context, store schema.Store) error {
+	place, err := schema.FindPlace(ctx, store)
+	if err != nil {
+		return err
+	}
+	has, err := readNow(ctx, store)
+	if err != nil {
+		return err
+	}
+	var stale []string
+	if err := store.QueryRow(ctx, `SELECT groupUniqArray(p.table) FROM system.parts AS p INNER JOIN system.tables AS t ON t.database = p.database AND t.name = p.table
+WHERE p.active AND p.rows > 0 AND p.database = currentDatabase() AND t.metadata_modification_time <= now() - toIntervalSecond({flight:UInt32})
+    AND (p.delete_ttl_info_max = toDateTime(0)
+        OR p.modification_time >= t.metadata_modification_time AND p.modification_time <= t.metadata_modification_time + toIntervalSecond({flight:UInt32}))`,
+		schema.Named("flight", uint32(inFlight))).Scan(&stale); err != nil {
+		return fmt.Errorf("look for parts that do not know when they are due: %w", err)
+	}
+	for i := range tables {
+		name := place.Stored(tables[i].name)
+		if current, there := has[name]; !there || current.ttl == "" || !slices.Contains(stale, name) {
+			continue
+		}
+		if err := store.Exec(ctx, place.Alter(tables[i].name, "MATERIALIZE TTL SETTINGS mutations_sync = 1")); err != nil {
+			return fmt.Errorf("tell %s again how long it is kept: %w", tables[i].name, err)
 		}
 	}
 	return nil

@@ -263,3 +263,34 @@ func TestWhatIsMadeOfEventsGoesWithThem(t *testing.T) {
 		t.Errorf("left when digests are kept longer (-want +got):\n%s", diff)
 	}
 }
+
+// An insert that was under way when the times were changed makes parts that do not know
+// them: without being told again, they would be kept for ever.
+func TestPartsOfAnInsertUnderWayAreToldAgain(t *testing.T) {
+	conn := open(t)
+	put(t, conn, "acme", "Salesforce", 3002, 40*day, "due")
+	put(t, conn, "acme", "Salesforce", 3002, 20*day, "kept")
+	rules := []Rule{{What: Events, Keep: 30 * day}}
+	p := NewPolicy(rules...)
+	ttl := tables[0].ttl(p, builtIn(t), nil)
+	exec(t, conn, "ALTER TABLE events MODIFY SETTING materialize_ttl_recalculate_only = 1")
+	exec(t, conn, "ALTER TABLE events MODIFY TTL "+ttl+" SETTINGS materialize_ttl_after_modify = 0")
+	unaware := func() (n uint64) {
+		if err := conn.QueryRow(context.Background(), "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active AND rows > 0 AND delete_ttl_info_max = toDateTime(0)").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := unaware(); n != 2 {
+		t.Fatalf("%d parts know no times, want 2", n)
+	}
+	defer func(before int) { inFlight = before }(inFlight)
+	inFlight = 0
+	apply(t, conn, rules...)
+	if n := unaware(); n != 0 {
+		t.Errorf("%d parts still know no times", n)
+	}
+	if diff := cmp.Diff(map[string]int{"acme 3002 kept": 1}, left(t, conn)); diff != "" {
+		t.Errorf("left after they were told (-want +got):\n%s", diff)
+	}
+}

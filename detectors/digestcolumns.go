@@ -1,0 +1,38 @@
+package detectors
+
+import "strings"
+
+// summedFrom are the columns of events that the sums of event_hours, and of what is made
+// of it, are made from.
+var summedFrom = map[string]string{
+	"bytes_in": "traffic_bytes_in", "bytes_out": "traffic_bytes_out", "with_bytes": "traffic_bytes_in traffic_bytes_out", "object_bytes": "traffic_bytes_in resources_name",
+	"records": "x_rows_processed", "with_records": "x_rows_processed", "object_records": "x_rows_processed resources_name", "most": "x_rows_processed",
+	"timed": "duration", "slow": "duration", "calls_by_slot": "http_response_code", "errors_by_slot": "http_response_code",
+	"limited": "x_is_rate_limited http_response_code status_code", "failed": "status_id", "service": "api_service_name", "host": "dst_endpoint_hostname",
+}
+
+// SQL is all SQL of a rule: query, condition and screen, and what its digests are made of.
+func (r Rule) SQL() string {
+	text := strings.Join([]string{r.Query, r.Reads, r.Screen}, "\n")
+	var of strings.Builder
+	if strings.Contains(text, "event_facets") {
+		for _, f := range facets {
+			if strings.Contains(text, "'"+f.kind+"'") {
+				of.WriteString("\n" + f.uid + "\n" + f.value + "\n" + f.each)
+			}
+		}
+	}
+	if strings.Contains(text, "event_hours") || strings.Contains(text, "event_services") || strings.Contains(text, "event_days") {
+		for column, from := range summedFrom {
+			if hasWord(text, column) {
+				of.WriteString("\n" + from)
+			}
+		}
+	}
+	return text + of.String()
+}
+
+func hasWord(text, word string) bool {
+	_, _, found := findWord(text, word)
+	return found
+}
