@@ -91,7 +91,7 @@ func (o Options) context(ctx context.Context) (context.Context, context.CancelFu
 	})), cancel
 }
 
-// args are the parameters of a tenant, or of all.
+// tenants are those that are looked at; none is all.
 func (o Options) tenants() []string {
 	if o.Tenant == nil {
 		return []string{}

@@ -19,7 +19,7 @@ const history = 400 * 24 * time.Hour
 // placeholder is a parameter in SQL.
 var placeholder = regexp.MustCompile(`\{(\w+):([^{}]+)\}`)
 
-// Repeat is the check's statement with its values written in, for people to run again.
+// repeat is the check's statement with its values written in, for people to run again.
 // What crmwatch runs itself has them as parameters.
 func (c Check) repeat(shared Shared, p period) string {
 	values := map[string]string{"from": sayTime(p.From), "to": sayTime(p.To), "history_from": sayTime(p.HistoryFrom)}
