@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -101,7 +102,7 @@ func New(store schema.Store, o Options) (*Keeper, error) {
 // Run does what is due until ctx ends. What goes wrong is logged once, and tried again.
 func (k *Keeper) Run(ctx context.Context) error {
 	for {
-		if err := k.Step(ctx); err != nil && ctx.Err() == nil {
+		if err := k.recovered(ctx); err != nil && ctx.Err() == nil {
 			k.trouble("summaries", err)
 		} else {
 			k.trouble("summaries", nil)
@@ -112,6 +113,17 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-time.After(stepEvery):
 		}
 	}
+}
+
+// recovered is Step, with a panic as an error: summaries are not to end the monitor.
+func (k *Keeper) recovered(ctx context.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			k.done = nil
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return k.Step(ctx)
 }
 
 // trouble logs an error unless it is the one that was logged last.
