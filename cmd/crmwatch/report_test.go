@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/alerting/fakeslack"
+	"github.com/crmwatch/crmwatch/engine"
 )
 
 // report runs `crmwatch report` and gives both outputs and the exit code.
@@ -93,17 +94,24 @@ summaries:
 		t.Errorf("the list is\n%s", out)
 	}
 	// Somebody who may write the database, and has no key.
-	i.must("query", "--data", data, "--role", "admin", "ALTER TABLE summaries UPDATE content = replaceAll(content, 'acme', 'ACME') WHERE version = 1 SETTINGS mutations_sync = 2")
+	i.start()
+	i.eventually("the engine", "", func() string {
+		endpoint, err := engine.ReadEndpoint(t.Context(), data)
+		if err != nil {
+			return err.Error()
+		}
+		conn, err := endpoint.Open(engine.Admin)
+		if err != nil {
+			return err.Error()
+		}
+		defer conn.Close()
+		if err := conn.Exec(t.Context(), "ALTER TABLE summaries UPDATE content = replaceAll(content, 'acme', 'ACME') WHERE version = 1 SETTINGS mutations_sync = 2"); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	if out, _, code := i.report("verify", "--data", data); code != 1 || !strings.Contains(out, "what it means: it was changed after the entry was written") {
 		t.Errorf("a changed row: %d\n%s", code, out)
-	}
-}
-
-// must runs the program and wants it to succeed.
-func (i *instance) must(args ...string) {
-	i.t.Helper()
-	if out, err := i.command(context.Background(), args...).CombinedOutput(); err != nil {
-		i.t.Fatalf("%v: %v\n%s", args, err, out)
 	}
 }
 

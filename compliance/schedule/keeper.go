@@ -27,6 +27,9 @@ type Options struct {
 	// CatchUp is how many periods of a schedule are made at most after a stop, the latest
 	// ones; 0 means 31. What is older is named in the chain as not made.
 	CatchUp int
+	// Kept is for how long what the chain covers is kept, as the configuration has it: the
+	// chain says so, and what goes by its age is then not missing.
+	Kept chain.RetentionContent
 	// Host is where the files are, for messages.
 	Host string
 	// Lease is asked before each step that others see. Nil where there is only one.
@@ -179,6 +182,9 @@ func (k *Keeper) make(ctx context.Context) (err error) {
 	now := k.options.Clock().UTC()
 	if k.done == nil {
 		if err := k.read(ctx); err != nil {
+			return err
+		}
+		if err := k.options.Ledger.Retention(ctx, k.options.Kept); err != nil {
 			return err
 		}
 		if err := k.end(ctx, now); err != nil {
