@@ -218,3 +218,20 @@ func (p *Positions) write() error {
 	}
 	return nil
 }
+
+// CoveredBatch is the number of the last batch whose positions are kept in the state
+// folder itself, so that its segment is of no more use for them; 0 when none is.
+func CoveredBatch(dir string) (uint64, error) {
+	data, err := os.ReadFile(filepath.Join(dir, positionsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read positions: %w", err)
+	}
+	var content positionsContent
+	if err := json.Unmarshal(data, &content); err != nil {
+		return 0, fmt.Errorf("read positions: they are damaged")
+	}
+	return content.Sequence, nil
+}

@@ -40,6 +40,7 @@ var techniques = map[string]technique{
 	"T1552":     {"Unsecured Credentials", "weak authentication"},
 	"T1552.001": {"Unsecured Credentials: Credentials In Files", "search for secrets"},
 	"T1562":     {"Impair Defenses", "audit disabled"},
+	"T1562.001": {"Impair Defenses: Disable or Modify Tools", "monitor weakened"},
 	"T1562.008": {"Impair Defenses: Disable or Modify Cloud Logs", "missing logs"},
 	"T1565":     {"Data Manipulation", "mass change"},
 	"T1567":     {"Exfiltration Over Web Service", "bulk export"},

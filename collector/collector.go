@@ -21,6 +21,10 @@ import (
 // Options say what a collector takes. Zero values mean the defaults.
 type Options struct {
 	Conn schema.Store
+	// Stores are those of the regions, in place of Conn, and Residency says what belongs
+	// into which. A delivery with a tenant that has no region is refused.
+	Stores    []RegionStore
+	Residency *schema.Residency
 	// Authenticate says which agent asks, from its certificate or token; ok is false for
 	// one that is not known.
 	Authenticate func(*http.Request) (agent string, ok bool)
@@ -41,9 +45,9 @@ type Options struct {
 // Collector is an http.Handler.
 type Collector struct {
 	Options
-	inserter *insert.Inserter
-	busy     chan struct{}
-	mux      *http.ServeMux
+	stores []*store
+	busy   chan struct{}
+	mux    *http.ServeMux
 
 	mu       sync.Mutex
 	failures map[string]*failure
@@ -56,6 +60,8 @@ type Collector struct {
 // Stats counts since the start.
 type Stats struct {
 	Stored, Duplicates, Conflicts, Gaps, Refused, Unauthorized uint64
+	// Filtered are records in quarantine that belong into no region.
+	Filtered uint64
 }
 
 type failure struct {
@@ -84,8 +90,17 @@ func New(o Options) *Collector {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Collector{Options: o, busy: make(chan struct{}, o.InFlight), mux: http.NewServeMux(),
-		failures: map[string]*failure{}, owners: map[string]string{}, last: map[string]uint64{}, working: map[string]int{},
-		inserter: &insert.Inserter{Conn: o.Conn, Log: o.Log, GiveUpAfter: o.InsertTime, Watchdog: o.InsertTime}}
+		failures: map[string]*failure{}, owners: map[string]string{}, last: map[string]uint64{}, working: map[string]int{}}
+	if o.Residency == nil {
+		o.Stores = []RegionStore{{Conn: o.Conn}}
+	}
+	for _, s := range o.Stores {
+		log := o.Log
+		if s.Region != "" {
+			log = log.With("region", s.Region)
+		}
+		c.stores = append(c.stores, &store{s, &insert.Inserter{Conn: s.Conn, Log: log, GiveUpAfter: o.InsertTime, Watchdog: o.InsertTime}})
+	}
 	c.mux.HandleFunc("POST /v1/deliveries", c.deliver)
 	c.mux.HandleFunc("GET /healthz", c.health)
 	return c
@@ -109,9 +124,11 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.Se
 func (c *Collector) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
-	if err := c.Conn.Exec(ctx, "SELECT 1"); err != nil {
-		answerError(w, http.StatusServiceUnavailable, "unavailable", "the database does not answer")
-		return
+	for _, s := range c.stores {
+		if err := s.Conn.Exec(ctx, "SELECT 1"); err != nil {
+			answerError(w, http.StatusServiceUnavailable, "unavailable", "the database does not answer")
+			return
+		}
 	}
 	answer(w, http.StatusOK, map[string]any{"status": "ok"})
 }
@@ -138,7 +155,7 @@ func (c *Collector) deliver(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusInternalServerError, "internal", "no deadline can be set")
 		return
 	}
-	d, err := c.read(w, r)
+	d, parts, err := c.read(w, r)
 	if err != nil {
 		c.count(&c.stats.Refused)
 		status, code := http.StatusBadRequest, "malformed"
@@ -154,7 +171,7 @@ func (c *Collector) deliver(w http.ResponseWriter, r *http.Request) {
 		answerError(w, status, code, err.Error())
 		return
 	}
-	c.store(w, r, agent, d)
+	c.store(w, r, agent, d, parts)
 }
 
 // enter takes one of the places for deliveries. No agent gets more than half of them,
@@ -184,31 +201,37 @@ func (c *Collector) enter(agent string) (leave func(), ok bool) {
 // refusedError is a delivery that is whole and does not fit the tables.
 type refusedError struct{ error }
 
-// read takes the body and checks all of it.
-func (c *Collector) read(w http.ResponseWriter, r *http.Request) (schema.Delivery, error) {
+// read takes the body, checks all of it, and parts it by region.
+func (c *Collector) read(w http.ResponseWriter, r *http.Request) (schema.Delivery, []part, error) {
 	if r.ContentLength > c.Limits.Wire {
-		return schema.Delivery{}, schema.ErrTooLarge
+		return schema.Delivery{}, nil, schema.ErrTooLarge
 	}
 	d, err := schema.ReadDelivery(http.MaxBytesReader(w, r.Body, c.Limits.Wire), c.Limits)
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
+	var events []byte
 	for _, block := range []struct {
 		frames *schema.Frames
 		check  func([]byte, int) error
-	}{{&d.Events, schema.CheckEventsBlock}, {&d.Quarantine, schema.CheckQuarantineBlock}} {
+	}{{&d.Quarantine, schema.CheckQuarantineBlock}, {&d.Events, schema.CheckEventsBlock}} {
 		if block.frames.Rows == 0 {
 			continue
 		}
 		raw, err := block.frames.Raw()
 		if err != nil {
-			return d, fmt.Errorf("read delivery: %w", err)
+			return d, nil, fmt.Errorf("read delivery: %w", err)
 		}
 		if err := block.check(raw, block.frames.Rows); err != nil {
-			return d, &refusedError{err}
+			return d, nil, &refusedError{err}
 		}
+		events = raw
 	}
-	return d, nil
+	parts, err := c.route(d, events)
+	if err != nil {
+		return d, nil, &refusedError{err}
+	}
+	return d, parts, nil
 }
 
 // admit finds out who asks. After a few failures from one address, further ones are

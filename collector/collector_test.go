@@ -212,7 +212,8 @@ type endlessReader struct{}
 func (endlessReader) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestGuessingTokensIsSlowedDown(t *testing.T) {
-	c, url := serve(t, Options{Conn: database(t)})
+	var told atomic.Int64
+	c, url := serve(t, Options{Conn: database(t), OnRefused: func(*http.Request) { told.Add(1) }})
 	busy := 0
 	for range 50 {
 		if status, _ := post(t, url, "", strings.NewReader("x")); status == http.StatusTooManyRequests {
@@ -224,6 +225,9 @@ func TestGuessingTokensIsSlowedDown(t *testing.T) {
 	}
 	if c.Stats().Unauthorized > 10 {
 		t.Errorf("%d guesses were looked at", c.Stats().Unauthorized)
+	}
+	if told.Load() != 50 {
+		t.Errorf("%d of 50 guesses were told", told.Load())
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 	// wideCell is from how many characters a cell needs a wide column.
 	wideCell = 40
 	// longWord is from how many characters without a space a cell is broken anywhere.
-	longWord = 20
+	longWord = 28
 	// trendRows is how many rows of a trend are shown, whatever its limit: a month of
 	// days, or a week of hours.
 	trendRows = 168
@@ -65,6 +65,9 @@ type cellView struct {
 	// Cut says how long a text is that is not shown whole.
 	Cut string
 }
+
+// Words are the parts of a moment, neither of which is broken.
+func (c cellView) Words() []string { return strings.Fields(c.Text) }
 
 func newAnswerView(s Summary, a Answer, cost Cost, number int) answerView {
 	v := answerView{

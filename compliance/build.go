@@ -1,12 +1,14 @@
 package compliance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -54,6 +56,9 @@ func Build(ctx context.Context, store schema.Store, o Options) (Summary, error) 
 	}
 	if len(o.Sections) == 0 {
 		return Summary{}, errors.New("make a summary: it has no statements")
+	}
+	if !utf8.ValidString(o.Tenant) || !utf8.ValidString(o.Version) || !utf8.ValidString(o.Settings) {
+		return Summary{}, errors.New("make a summary: the tenant, the version or the settings' hash is no UTF-8, which JSON cannot keep")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -104,9 +109,11 @@ func (b builder) versions(ctx context.Context) (Versions, error) {
 	return v, nil
 }
 
+// An event that came twice is of the same day, so arrivals need not be merged first: that
+// would take most of the time of a summary.
 const (
-	collectedDays  = `SELECT DISTINCT toDateTime(toStartOfDay(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at`
-	collectedHours = `SELECT DISTINCT toDateTime(toStartOfHour(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at`
+	collectedDays  = `SELECT DISTINCT toDateTime(toStartOfDay(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at SETTINGS final = 0`
+	collectedHours = `SELECT DISTINCT toDateTime(toStartOfHour(time, 'UTC'), 'UTC') AS at FROM events WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND ({tenant:String} = '' OR metadata_tenant_uid = {tenant:String}) AND metadata_product_name != 'crmwatch' ORDER BY at SETTINGS final = 0`
 )
 
 // collected asks from which days of a period, or hours of a short one, there are events.
@@ -115,7 +122,8 @@ func (b builder) collected(ctx context.Context, p Period) Collected {
 	if p.To.Sub(p.From) <= shortPeriod {
 		c.Unit, query = "hour", collectedHours
 	}
-	_, rows, err := b.ask(ctx, query, p)
+	// Which days there are does not depend on how often an event arrived.
+	_, rows, err := b.ask(ctx, query, p, clickhouse.Settings{"final": 0})
 	if err != nil {
 		c.Problem = err.Error()
 	}
@@ -220,10 +228,10 @@ func format(columns []Column, formats map[string]ColumnFormat) []Column {
 
 // ask runs a query over a period. It becomes a subquery, so it can carry neither an
 // output clause nor a second statement.
-func (b builder) ask(ctx context.Context, query string, p Period) ([]Column, []Row, error) {
+func (b builder) ask(ctx context.Context, query string, p Period, others ...clickhouse.Settings) ([]Column, []Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.options.QueryTimeout)
 	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	settings := clickhouse.Settings{
 		"final": 1,
 		// Rows with one sorting key lie in one partition.
 		"do_not_merge_across_partitions_select_final": 1,
@@ -233,7 +241,11 @@ func (b builder) ask(ctx context.Context, query string, p Period) ([]Column, []R
 		"max_result_rows":      maxRows,
 		"result_overflow_mode": "throw",
 		"session_timezone":     "UTC",
-	}))
+	}
+	for _, other := range others {
+		maps.Copy(settings, other)
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 	subquery := "(\n" + query + "\n)"
 	columns, rows, err := b.read(ctx, "SELECT * FROM "+subquery, p)
 	if err != nil || len(columns) > 0 {
@@ -254,7 +266,7 @@ func (b builder) read(ctx context.Context, statement string, p Period) ([]Column
 		return nil, nil, plainError(err)
 	}
 	columns, cells, err := readRows(rows)
-	return columns, cells, errors.Join(plainError(err), rows.Close())
+	return columns, cells, plainError(cmp.Or(err, rows.Close()))
 }
 
 func readRows(rows driver.Rows) ([]Column, []Row, error) {
@@ -276,20 +288,6 @@ func readRows(rows driver.Rows) ([]Column, []Row, error) {
 		all = append(all, row)
 	}
 	return columns, all, rows.Err()
-}
-
-// plainError takes what no reader needs out of the engine's answer: its version and the
-// names of its functions.
-func plainError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("the query took too long and was stopped")
-	}
-	text, _, _ := strings.Cut(err.Error(), " (version ")
-	text, _, _ = strings.Cut(text, "Stack trace:")
-	return errors.New(plainText(text))
 }
 
 func (p Period) utc() Period { return Period{p.Kind, p.From.UTC(), p.To.UTC()} }

@@ -66,6 +66,7 @@ func TestMistakesInStatements(t *testing.T) {
 		"unit":                 {from: "show: table", to: "show: table\n    columns:\n      a: {title: A, unit: '<b>'}", want: []string{`80-own.yaml:10:11: unit "<b>" is none`}},
 		"limit":                {from: "show: table", to: "show: table\n    limit: 5000", want: []string{"80-own.yaml:9:12: limit is 5000", "1 to 1000"}},
 		"id of another file's": {from: "id: rows", to: "id: taken", want: []string{"80-own.yaml:5:5: statement taken is also in 10-other.yaml"}},
+		"no UTF-8":             {from: "title: Rows", to: "title: R\xffows", want: []string{"80-own.yaml:6:1: the line is no UTF-8"}},
 		"two mistakes":         {from: "show: table", to: "show: pie\n    limit: 0", want: []string{`show is "pie"`, "limit is 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,16 +21,6 @@ func knownControls(t testing.TB) []detectors.Control {
 	return controls
 }
 
-func builtin(t testing.TB) []Section {
-	t.Helper()
-	sections, err := Load(knownControls(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sections
-}
-
-// storeEvents inserts events by the names of their columns.
 func storeEvents(t testing.TB, store schema.Store, insert string) {
 	t.Helper()
 	if err := store.Exec(context.Background(), insert); err != nil {

@@ -81,26 +81,30 @@ func (m *markdown) front(v view) {
 		m.line("## At a glance")
 		rows := [][]string{}
 		for _, g := range v.Glance {
-			rows = append(rows, []string{g.Title, g.Value, g.Change})
+			rows = append(rows, []string{g.Title, g.Value, g.Change, g.Of})
 		}
-		m.table([]headView{{Title: "Figure"}, {Title: "In this period", Numeric: true}, {Title: "Compared"}}, rows)
+		m.table([]headView{{Title: "Figure"}, {Title: "In this period", Numeric: true}, {Title: "Compared"}, {Title: "See"}}, rows)
 	}
-	m.points("What needs attention first", v.Attention, "Nothing that this summary asks for.", "Asked, and nothing found: ", v.QuietAttention)
-	m.points("What was not monitored", v.Unmonitored, "No gap is known.", "Asked, and no gap found: ", v.QuietUnmonitored)
+	m.points("What needs attention first", v.Attention, "Nothing that was asked for.", v.QuietAttention, "")
+	m.points("What was not monitored", v.Unmonitored, "No gap was found.", v.QuietUnmonitored, " What each can see stands with it.")
 }
 
-func (m *markdown) points(title string, points []point, none, asked string, quiet []string) {
+func (m *markdown) points(title string, points []point, none string, quiet []string, caution string) {
 	m.line("## %s", title)
 	var items []string
 	for _, p := range points {
-		items = append(items, escape(p.Text))
+		item := escape(p.Text)
+		if p.Title != "" {
+			item += " See " + escape(p.Title) + "."
+		}
+		items = append(items, item)
 	}
 	m.list(items)
 	if len(points) == 0 {
 		m.line("%s", none)
 	}
 	if len(quiet) > 0 {
-		m.line("%s%s.", asked, escape(strings.Join(quiet, "; ")))
+		m.line("Asked without finding any: %s.%s", escape(strings.Join(quiet, "; ")), caution)
 	}
 }
 

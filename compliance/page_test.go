@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +35,10 @@ func TestPageInABrowser(t *testing.T) {
 	pdf := b.PDF(t)
 	if n := browsertest.Pages(pdf); n < 4 || n > 12 {
 		t.Errorf("printed are %d pages", n)
+	}
+	// A4, in points.
+	if size := regexp.MustCompile(`/MediaBox\s*\[\s*0 0 (59[45][.\d]*) (84[12][.\d]*)\s*\]`); !size.Match(pdf) {
+		t.Errorf("the paper is not A4: %s", regexp.MustCompile(`/MediaBox[^\]]*`).Find(pdf))
 	}
 	if folder := os.Getenv("CRMWATCH_PICTURES"); folder != "" {
 		keep(t, folder, "nasty.pdf", pdf)

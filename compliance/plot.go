@@ -19,6 +19,8 @@ const (
 	areaWidth, areaHeight float64 = plotWidth - plotLeft - plotRight, plotHeight - plotTop - plotBottom
 	// dottedPoints is up to how many points each is drawn as a dot.
 	dottedPoints = 62
+	// leastSteps is how many days or hours make a plot; fewer are read as numbers.
+	leastSteps = 3
 )
 
 // plot is one column of a trend over time, as SVG draws it.
@@ -60,7 +62,7 @@ func plots(s Summary, a Answer) []plot {
 		return nil
 	}
 	axis := newTimeAxis(s, a)
-	if axis.step == 0 {
+	if axis.step == 0 || axis.to.Sub(axis.from) < leastSteps*axis.step {
 		return nil
 	}
 	var all []plot
@@ -143,7 +145,7 @@ func (x timeAxis) plot(a Answer, column int) plot {
 	low, high := ticks[0], ticks[len(ticks)-1]
 	height := func(n float64) float64 { return p.Bottom - areaHeight*(n-low)/(high-low) }
 	for _, n := range ticks {
-		p.YTicks = append(p.YTicks, tick{coordinate(height(n)), sayNumber(a.Columns[column].Unit, json.Number(strconv.FormatFloat(n, 'f', -1, 64)))})
+		p.YTicks = append(p.YTicks, tick{coordinate(height(n)), axisLabel(a.Columns[column].Unit, n)})
 	}
 	p.XTicks = x.ticks()
 	for _, gap := range x.gaps {
@@ -164,6 +166,13 @@ func (x timeAxis) plot(a Answer, column int) plot {
 	p.Lines = appendLine(p.Lines, line)
 	p.Description = x.describe(a.Columns[column], values)
 	return p
+}
+
+func axisLabel(unit Unit, n float64) string {
+	if unit == UnitNone {
+		return sayRound(n)
+	}
+	return sayNumber(unit, json.Number(strconv.FormatFloat(n, 'f', -1, 64)))
 }
 
 // alone tells whether a value has no neighbour to be joined with by a line.
@@ -202,7 +211,7 @@ func (x timeAxis) name(at time.Time) string {
 func (x timeAxis) ticks() (ticks []tick) {
 	length := x.to.Sub(x.from)
 	every, layout := 24*time.Hour, "2 Jan"
-	if length <= shortPeriod {
+	if length <= shortPeriod && x.step < 24*time.Hour {
 		every, layout = 6*time.Hour, "15:04"
 	}
 	for length > 8*every {

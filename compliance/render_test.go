@@ -3,6 +3,7 @@ package compliance
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -165,5 +166,39 @@ func TestContentHash(t *testing.T) {
 	}
 	if hashes["a"][0] != hashes["b"][0] || hashes["a"][1] == hashes["b"][1] || hashes["a"][0] == hashes["changed"][0] {
 		t.Errorf("hashes of content and of the whole: %v", hashes)
+	}
+}
+
+// More than in a period of which little is stored is not more.
+func TestChangeSaysWhatItComparesWith(t *testing.T) {
+	week := nasty().Content.Period
+	all := func(p Period) Collected {
+		c := Collected{Unit: "day"}
+		for at := p.From; at.Before(p.To); at = at.AddDate(0, 0, 1) {
+			c.From = append(c.From, at)
+		}
+		return c
+	}
+	whole, wholeBefore := all(week), all(week.Before())
+	part, nothing := Collected{Unit: "day", From: whole.From[:3]}, Collected{Unit: "day"}
+	for name, c := range map[string]struct {
+		now, before          Collected
+		figure, figureBefore any
+		want                 string
+	}{
+		"more":              {whole, wholeBefore, json.Number("1200"), json.Number("1000"), "▲ up from 1,000 in the week before"},
+		"fewer":             {whole, wholeBefore, json.Number("0"), json.Number("1"), "▼ down from 1 in the week before"},
+		"as many":           {whole, wholeBefore, json.Number("5"), json.Number("5.0"), "as in the week before"},
+		"part before":       {whole, Collected{Unit: "day", From: wholeBefore.From[1:]}, json.Number("2"), json.Number("1"), "▲ up from 1 in the week before, which is not stored whole"},
+		"part now":          {part, wholeBefore, json.Number("1"), json.Number("2"), "▼ down from 2 in the week before; this period is not stored whole"},
+		"nothing before":    {whole, nothing, json.Number("1"), json.Number("0"), "nothing is stored from the week before"},
+		"not known now":     {whole, wholeBefore, nil, json.Number("0"), "nothing to compare with"},
+		"a text":            {whole, wholeBefore, "x", "y", "nothing to compare with"},
+		"first of its kind": {whole, wholeBefore, json.Number("1"), nil, "nothing to compare with"},
+	} {
+		content := Content{Period: week, Collected: c.now, CollectedBefore: c.before}
+		if got := change(content, Column{Kind: KindNumber}, c.figure, c.figureBefore); got != c.want {
+			t.Errorf("%s: says %q, want %q", name, got, c.want)
+		}
 	}
 }

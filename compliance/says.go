@@ -99,6 +99,9 @@ func speak(column Column, c any) any {
 	case UnitPercent:
 		return percentage(n)
 	}
+	if column.Unit == UnitID {
+		return fmt.Sprint(c)
+	}
 	if n == float64(int64(n)) {
 		return whole(int64(n))
 	}

@@ -40,6 +40,8 @@ const (
 	UnitSeconds      Unit = "s"
 	// UnitPercent is of numbers from 0 to 100.
 	UnitPercent Unit = "percent"
+	// UnitID is of numbers that are names, such as a class of OCSF: they are not counted.
+	UnitID Unit = "id"
 )
 
 // Section is a part of a summary.

@@ -1,12 +1,14 @@
 package compliance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -64,6 +66,11 @@ type statementCheck struct {
 // error is detectors.Problems.
 func parseSection(file string, text []byte, controls []detectors.Control) (Section, error) {
 	c := &statementCheck{file: file, lines: strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), controls: controls}
+	for i, line := range c.lines {
+		if !utf8.ValidString(line) {
+			return Section{}, detectors.Problems{{File: file, Line: i + 1, Column: 1, Detail: "the line is no UTF-8", Mend: "save the file as UTF-8"}}
+		}
+	}
 	var read sectionFile
 	if err := yaml.UnmarshalWithOptions(text, &read, yaml.Strict()); err != nil {
 		return Section{}, detectors.Problems{c.yamlProblem(err)}
@@ -74,6 +81,9 @@ func parseSection(file string, text []byte, controls []detectors.Control) (Secti
 	}
 	c.tree = tree
 	section := c.section(read)
+	slices.SortStableFunc(c.problems, func(a, b detectors.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Detail, b.Detail))
+	})
 	if len(c.problems) > 0 {
 		return Section{}, c.problems
 	}

@@ -34,6 +34,8 @@ type pair struct{ Name, Value string }
 // glance is a figure on the front page.
 type glance struct {
 	Title, Value, Change, Statement string
+	// Of is the statement's title.
+	Of string
 }
 
 // point is a sentence on the front page.
@@ -146,7 +148,7 @@ func (v *view) glance(c Content, a Answer) {
 		if i < len(a.Before) {
 			before = a.Before[i]
 		}
-		v.Glance = append(v.Glance, glance{alerting.PlainLine(column.Title), alerting.PlainLine(sayCell(column, a.Rows[0][i])), change(c, column, a.Rows[0][i], before), a.ID})
+		v.Glance = append(v.Glance, glance{alerting.PlainLine(column.Title), alerting.PlainLine(sayCell(column, a.Rows[0][i])), change(c, column, a.Rows[0][i], before), a.ID, alerting.PlainLine(a.Title)})
 	}
 }
 
@@ -169,6 +171,8 @@ func change(c Content, column Column, now, before any) string {
 	was := fmt.Sprintf("%s in %s", sayCell(column, before), name)
 	if p := c.Period.Before(); len(c.CollectedBefore.gaps(p.From, p.To)) > 0 {
 		was += ", which is not stored whole"
+	} else if len(c.Collected.gaps(c.Period.From, c.Period.To)) > 0 {
+		was += "; this period is not stored whole"
 	}
 	direction := "▲ up from "
 	if n < b {

@@ -60,6 +60,19 @@ func sayBytes(n float64) string {
 	return strconv.FormatFloat(n, 'f', 1, 64) + " " + byteUnits[unit]
 }
 
+// sayRound writes a round number as short as it is said: 3 million.
+func sayRound(n float64) string {
+	for _, large := range []struct {
+		size float64
+		name string
+	}{{1e12, "trillion"}, {1e9, "billion"}, {1e6, "million"}} {
+		if math.Abs(n) >= large.size {
+			return strconv.FormatFloat(n/large.size, 'g', 4, 64) + " " + large.name
+		}
+	}
+	return shortFraction(n)
+}
+
 // sayMilliseconds writes a duration with its two largest units.
 func sayMilliseconds(ms float64) string {
 	if ms < 0 {
@@ -211,6 +224,8 @@ func sayNumber(unit Unit, number json.Number) string {
 		return sayMilliseconds(n * 1000)
 	case UnitPercent:
 		return sayPercent(n)
+	case UnitID:
+		return number.String()
 	}
 	text := number.String()
 	if strings.ContainsAny(text, ".eE") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -35,6 +36,8 @@ type Arrival struct {
 	// that was judged by it, the start of the first window for which Findings says all.
 	fresh ruleState
 	scope map[seriesKey]time.Time
+	// horizon is what may still be judged.
+	horizon *horizon
 }
 
 // Arrivals evaluates the windows that rows touched which arrived since the rule's
@@ -44,13 +47,14 @@ func (r *Runner) Arrivals(ctx context.Context, rule Rule, now time.Time) (a Arri
 	ctx, meter := schema.MeasureCost(ctx)
 	defer func() {
 		a.Cost = meter.Cost()
+		a.Findings = slices.DeleteFunc(a.Findings, func(f schema.Finding) bool { return a.horizon.passed(f.TenantUID, f.WindowFrom, f.WindowTo) })
 		a.Findings, a.Suppressed = parted(a.Findings)
 	}()
 	from, found, err := r.arrived(ctx, rule, now)
 	if err != nil {
 		return Arrival{}, err
 	}
-	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from, watermark: rule.stateName()}
+	a = Arrival{Rule: rule.ID, ArrivedFrom: from, ArrivedTo: from, watermark: rule.stateName(), horizon: r.horizonOf(rule, now)}
 	if found.latest.IsZero() {
 		return a, nil
 	}

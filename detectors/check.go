@@ -40,7 +40,7 @@ func (c *check) rule() Rule {
 	f := c.file
 	rule := Rule{
 		ID: f.ID, Title: f.Title, Description: strings.TrimSpace(f.Description), Kind: Kind(f.Kind),
-		EntityType: f.EntityType, Attack: f.Attack, Controls: f.Controls, Needs: Needs{f.Needs.Classes, f.Needs.Columns, f.Needs.OneOf, f.Needs.LogTypes, f.Needs.Parameters},
+		EntityType: f.EntityType, Attack: f.Attack, Controls: f.Controls, Needs: Needs{f.Needs.Classes, f.Needs.Columns, f.Needs.OneOf, f.Needs.LogTypes, f.Needs.Parameters, f.Needs.Products},
 		Schedule: f.Schedule, Query: f.Query, Reads: strings.TrimSpace(f.Reads), Screen: f.Screen, Message: strings.TrimSpace(f.Message),
 		FalsePositives: f.FalsePositives, Runbook: f.Runbook, References: f.References,
 		Metric: Metric(f.Metric), File: c.source.file, source: c.source,

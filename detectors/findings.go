@@ -186,6 +186,9 @@ func (a Arrival) replaces() FindingFilter {
 // saysAllOf tells whether a stored finding would be among the arrival's, were it still
 // true.
 func (a Arrival) saysAllOf(old schema.Finding) bool {
+	if a.horizon.passed(old.TenantUID, old.WindowFrom, old.WindowTo) {
+		return false
+	}
 	if a.scope == nil {
 		return inWindows(a.Windows, old.WindowFrom)
 	}

@@ -79,11 +79,11 @@ func (r *Runner) arrived(ctx context.Context, rule Rule, now time.Time) (from ti
 			together = append(together, other)
 		}
 	}
-	all, err := r.windowsArrived(ctx, together, from, settled)
+	all, err := r.windowsArrived(ctx, together, from, settled, now)
 	if err != nil && len(together) > 1 {
 		// One rule's condition must not keep the others from looking.
 		together = together[:1]
-		all, err = r.windowsArrived(ctx, together, from, settled)
+		all, err = r.windowsArrived(ctx, together, from, settled, now)
 	}
 	if err != nil {
 		return from, arrivedWindows{}, err
@@ -140,12 +140,15 @@ GROUP BY number`
 
 // windowsArrived lists, for rules with windows of one size, the grid windows touched by
 // rows that arrived in (from, to] and that the rule reads.
-func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, to time.Time) ([]arrivedWindows, error) {
+func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, to, now time.Time) ([]arrivedWindows, error) {
 	conditions := make([]string, len(rules))
 	args := []any{schema.Named("size", rules[0].Window.Milliseconds()),
 		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds)}
 	for i, rule := range rules {
 		condition, own := readsOf(rule, fmt.Sprintf("r%d_", i))
+		if kept, bounds := r.horizonOf(rule, now).condition(fmt.Sprintf("k%d_", i)); kept != "" {
+			condition, own = "("+condition+"\n) AND "+kept, append(own, bounds...)
+		}
 		conditions[i] = "if((" + condition + "\n), 1, 0)"
 		args = append(args, own...)
 	}

@@ -145,7 +145,13 @@ type Needs struct {
 	// Parameters are lists that the installation has to fill: while one is empty, the
 	// rule sees nothing.
 	Parameters []string
+	// Products are values of metadata_product_name; one of them is enough. Empty means any
+	// but crmwatch's own.
+	Products []string
 }
+
+// OwnHouse says whether a rule watches crmwatch itself, of which there is always a log.
+func (r Rule) OwnHouse() bool { return slices.Contains(r.Needs.Products, schema.OwnProduct) }
 
 // AllColumns are the columns of Columns and OneOf.
 func (n Needs) AllColumns() []string {
@@ -256,3 +262,6 @@ func (r Rule) overhang() time.Duration {
 	}
 	return r.Lookahead
 }
+
+// Remembers says whether the rule keeps a state, in tables of its own.
+func (r Rule) Remembers() bool { return r.Kind.remembers() }

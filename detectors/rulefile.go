@@ -64,6 +64,8 @@ type needsFile struct {
 	LogTypes []string   `yaml:"log_types"`
 	// Parameters must not be empty.
 	Parameters []string `yaml:"parameters"`
+	// Products are values of metadata_product_name.
+	Products []string `yaml:"products"`
 }
 
 type guardsFile struct {

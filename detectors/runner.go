@@ -36,6 +36,9 @@ type Options struct {
 	// OnSuppressed is told what the exceptions of a rule suppress in a Scan or Replay; what
 	// they suppress in a scheduled run is stored.
 	OnSuppressed func([]schema.Finding)
+	// Horizon says how long events are kept, so that what begins to go is left as it was
+	// found. Nothing: for ever.
+	Horizon Horizon
 	// Lease is asked before a scheduled run changes what is stored: its error says that
 	// another instance does that now. Nothing: this one always may.
 	Lease func() error

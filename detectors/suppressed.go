@@ -48,7 +48,7 @@ func replaceSuppressed(ctx context.Context, store schema.Store, a Arrival, now t
 			return fmt.Errorf("load suppressed findings of rule %s: %w", a.Rule, err)
 		}
 		from, _ := row["window_from"].(time.Time)
-		old := schema.Finding{TenantUID: textOf(row["metadata_tenant_uid"]), Product: textOf(row["metadata_product_name"]), EntityUID: textOf(row["entity_uid"]), WindowFrom: from.UTC()}
+		old := schema.Finding{TenantUID: textOf(row["metadata_tenant_uid"]), Product: textOf(row["metadata_product_name"]), EntityUID: textOf(row["entity_uid"]), WindowFrom: from.UTC(), WindowTo: from.UTC().Add(a.Windows[0].To.Sub(a.Windows[0].From))}
 		if !current[uid] && a.saysAllOf(old) {
 			gone = append(gone, uid.String())
 		}

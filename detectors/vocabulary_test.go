@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent/formats"
+	"github.com/crmwatch/crmwatch/compliance/audit"
 	"github.com/crmwatch/crmwatch/schema"
 )
 
@@ -66,7 +67,32 @@ func wordsOfLogs(t *testing.T) map[logKey]*logWords {
 			format.New(options).Decode(sample, true, wordSink(words))
 		}
 	}
+	for _, r := range ownRecords() {
+		e := r.Event()
+		wordSink(words).Event(&e)
+	}
 	return words
+}
+
+// ownRecords are samples of what crmwatch writes of itself, as the rule monitor-weakened
+// reads it; that it writes them so is tested where it does.
+func ownRecords() []audit.Record {
+	record := func(action, kind string, attributes ...string) audit.Record {
+		r := audit.Record{At: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Actor: "ana@soc-1", Via: audit.ViaCLI, Action: action, ObjectType: kind, Object: "x", Detail: "x", Attributes: map[string]string{}}
+		for _, name := range attributes {
+			r.Attributes[name] = "x"
+		}
+		return r
+	}
+	refused := record("alert.resolve", "alert")
+	refused.Failed = true
+	return []audit.Record{
+		refused, record("rule.disable", "rule"), record("rule.enable", "rule"), record("rule.remove", "rule"), record("configuration.load", "configuration"),
+		record("rule.change", "rule", "was.parameters.threshold", "now.parameters.threshold"),
+		record("configuration.change", "configuration", "was.alerts.notify_from", "now.alerts.notify_from", "was.rules.self_test", "now.rules.self_test",
+			"was.alerts.heartbeat.url_file", "now.alerts.heartbeat.url_file"),
+		record("silence.add", "silence", "hours", "match"), record("exception.add", "exception", "now.rules", "now.users"),
+	}
 }
 
 // wordSink notes which words events use.

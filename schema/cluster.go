@@ -86,14 +86,31 @@ func Render(statement string, place Place) ([]string, error) {
 		return statements, nil
 	}
 	if m := alterLocal.FindStringSubmatch(statement); m != nil {
-		table := m[1]
-		if shardedBy[table] != "" {
-			table += "_local"
-		}
-		return []string{place.alter(table, m[2])}, nil
+		return []string{place.Alter(m[1], m[2])}, nil
 	}
 	first, _, _ := strings.Cut(statement, "\n")
 	return nil, errors.New("no rule says how this statement is written for a cluster: " + first)
+}
+
+// Alter is a statement that changes how the rows of a table are kept, on every server.
+// The change is trusted: it must hold no text but schema.Literal of one.
+func (p Place) Alter(table, change string) string { return p.alter(p.Stored(table), change) }
+
+// TTLMerges is a statement that stops or starts the merges that delete by age.
+func (p Place) TTLMerges(table string, start bool) string {
+	verb := "STOP"
+	if start {
+		verb = "START"
+	}
+	return "SYSTEM " + verb + " TTL MERGES" + p.onCluster() + " " + p.table(p.Stored(table))
+}
+
+// Stored is the table that has the rows: that of a shard, where it is sharded.
+func (p Place) Stored(table string) string {
+	if p.Cluster != "" && shardedBy[table] != "" {
+		return table + "_local"
+	}
+	return table
 }
 
 func (p Place) alter(table, change string) string {

@@ -17,6 +17,9 @@ const (
 	ClassDetectionFinding     = 2004
 )
 
+// OwnProduct is the metadata_product_name of what is done with crmwatch itself.
+const OwnProduct = "crmwatch"
+
 // OCSF status_id values. A challenge (MFA asked, not yet answered) is Other:
 // it is neither a success nor a failed guess.
 const (

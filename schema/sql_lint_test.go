@@ -26,6 +26,7 @@ var builtSQL = map[string]struct {
 	"cmd/crmwatch/bench.go":           {3, "a measurement on files that it wrote itself"},
 	"collector/insert/inserter.go":    {1, "the name of one of two tables of the project"},
 	"compliance/build.go":             {1, "a statement's own SQL, which the engine runs read-only"},
+	"compliance/hold/store.go":        {1, "a table of that package's list, a condition of checked literals, and the caller's own condition with parameters"},
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/digest_facets.go":      {3, "constants of that file"},
 	"detectors/digest_hours.go":       {2, "constants of that file and its neighbour"},
@@ -35,7 +36,7 @@ var builtSQL = map[string]struct {
 	"detectors/validate.go":           {1, "a rule's own SQL, which the engine runs read-only"},
 	"engine/enginetest/enginetest.go": {2, "the names of the tests' own databases"},
 	"engine/enginetest/store.go":      {3, "the names of the tests' own databases and of the tables in them"},
-	"schema/cluster.go":               {3, "the project's own migrations; the names of database and cluster are checked"},
+	"schema/cluster.go":               {4, "the project's own migrations, and changes of retention; the names of database and cluster are checked, literals too"},
 	"schema/script.go":                {3, "the name of a file of the project; the names of database and cluster are checked"},
 }
 

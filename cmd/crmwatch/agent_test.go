@@ -60,6 +60,8 @@ func TestAgentReadsBeforeItsDatabaseIsThere(t *testing.T) {
 		return fmt.Sprint(err == nil)
 	})
 	start()
-	i.eventually("all lines", "30,30", func() string { return i.query("SELECT count(), uniqExact(event_uid) FROM events FINAL") })
+	i.eventually("all lines", "30,30", func() string {
+		return i.query("SELECT count(), uniqExact(event_uid) FROM events FINAL WHERE " + ofLogs)
+	})
 	i.stop()
 }

@@ -9,16 +9,21 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crmwatch/crmwatch/compliance/audit"
 )
 
 // authority is a CA of a test.
@@ -105,8 +110,13 @@ func TestCollectorKnowsAgentsByCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	refused := make(chan audit.Refusal, 100)
+	note := func(r audit.Refusal) { refused <- r }
+	server := &http.Server{ErrorLog: handshakeLog(log.New(io.Discard, "", 0), note), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ok := known.authenticate(r)
+		if !ok {
+			note(known.refusal(r))
+		}
 		fmt.Fprint(w, name, ok)
 	})}
 	go server.Serve(tls.NewListener(plain, config))
@@ -153,6 +163,22 @@ func TestCollectorKnowsAgentsByCertificate(t *testing.T) {
 			t.Errorf("certificate %q, TLS %x: %s, want %s", c.certificate, c.version, got, c.want)
 		}
 	}
+	// What is refused is told, with as much as is known of who it was.
+	told := map[string]int{}
+	for range 8 {
+		select {
+		case r := <-refused:
+			if r.Address != "127.0.0.1" || r.Service != "collector" {
+				t.Errorf("refusal %+v", r)
+			}
+			told[r.Action+" "+r.Name]++
+		case <-time.After(10 * time.Second):
+			t.Fatalf("8 refusals are not told: %v", told)
+		}
+	}
+	if told["login.refuse unknown agent"] != 6 || told["connection.refuse "] != 2 {
+		t.Errorf("told are %v", told)
+	}
 	// A renewed certificate is taken without a restart; one that cannot be read is not.
 	if err := os.WriteFile(cfg.TLS.CertFile, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
@@ -166,6 +192,23 @@ func TestCollectorKnowsAgentsByCertificate(t *testing.T) {
 	}
 	if got := ask("good", 0); got != "web-1true" {
 		t.Errorf("with a renewed certificate: %s", got)
+	}
+}
+
+// TestWhyARequestHasNoCredential asks with a token that nobody has, and with none.
+func TestWhyARequestHasNoCredential(t *testing.T) {
+	const secret = "cwa_hunter2Sesame94d1"
+	known := &credentials{}
+	for header, want := range map[string]string{
+		"": "no token and no certificate", "Bearer " + secret: "unknown or expired token", "Bearer ": "no token and no certificate", "Basic YTpi": "no token and no certificate",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/v1/deliveries", nil)
+		r.RemoteAddr = "[2001:db8::7]:5123"
+		r.Header.Set("Authorization", header)
+		got := known.refusal(r)
+		if got.Reason != want || got.Address != "2001:db8::7" || got.Name != unknownAgent || strings.Contains(fmt.Sprint(got), secret) {
+			t.Errorf("%q: %+v, want %s", header, got, want)
+		}
 	}
 }
 

@@ -44,7 +44,9 @@ type config struct {
 	Spool    spoolConfig       `yaml:"spool"`
 	// Ship is where `crmwatch agent` delivers to.
 	Ship shipConfig `yaml:"ship"`
-	Log  logConfig  `yaml:"log"`
+	// Retention is how long what is kept.
+	Retention retentionConfig `yaml:"retention"`
+	Log       logConfig       `yaml:"log"`
 	// RedactionKeyFile holds the key of the HMAC that stands for tokens, session
 	// ids and credentials; without it a key is made in the data directory.
 	RedactionKeyFile string `yaml:"redaction_key_file"`
@@ -301,6 +303,7 @@ func (c *configCheck) all(cfg *config) {
 		c.fail("$.spool.when_full", "spool.when_full is %q: use block (reading waits) or drop (the oldest batches are given up and counted)", cfg.Spool.WhenFull)
 	}
 	c.ship(cfg.Ship)
+	c.retention(&cfg.Retention)
 	if cfg.Rules.Settle < 0 || cfg.Rules.Settle > time.Hour {
 		c.fail("$.rules.settle", "rules.settle is %s: use 0s to 1h", cfg.Rules.Settle)
 	}

@@ -20,7 +20,7 @@ func (m *monitor) detect(ctx context.Context) error {
 	})
 	m.leading.Store(m.desk)
 	defer m.leading.Store(nil)
-	options := detectors.Options{Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
+	options := detectors.Options{Horizon: m.config.Retention.policy.Horizon, Settle: m.config.Rules.Settle, OnFindings: m.desk.Handle, Lease: m.held(), Log: m.log}
 	if options.Settle == 0 {
 		options.Settle = -1
 	}
@@ -37,6 +37,7 @@ func (m *monitor) detect(ctx context.Context) error {
 	group.Go(func() error {
 		return detectors.RunChore(ctx, "check of what the rules can see", "@hourly", m.log, m.checkCoverage)
 	})
+	group.Go(func() error { return m.keepRetention(ctx) })
 	keeper, err := m.keepSummaries()
 	if err != nil {
 		return err

@@ -36,6 +36,8 @@ type commands struct {
 	Query       queryCommand       `cmd:"" help:"Run SQL over the collected data."`
 	Alerts      alertsCommand      `cmd:"" help:"List and show alerts; acknowledge, snooze, resolve and reopen them."`
 	Silences    silencesCommand    `cmd:"" help:"Mute alerts for a while, list what is muted, end it."`
+	Hold        holdCommand        `cmd:"" help:"Keep what concerns a matter from being deleted or erased, until the hold is released."`
+	Retention   retentionCommand   `cmd:"" help:"Show how long what is kept and what goes next; bring the configuration into the tables."`
 	Report      reportCommand      `cmd:"" help:"Make compliance summaries and incident records; list, show and verify those that are kept."`
 	Routes      routesCommand      `cmd:"" help:"Try out who is told of which alert."`
 	Notify      notifyCommand      `cmd:"" help:"Send a test message; show what a rule's message looks like."`
@@ -43,6 +45,7 @@ type commands struct {
 	Rules       rulesCommand       `cmd:"" help:"List, show, test and import the detection rules."`
 	Backtest    backtestCommand    `cmd:"" help:"Replay collected history against the rules, also with other parameters, and show what would change."`
 	Formats     formatsCommand     `cmd:"" help:"List the log formats that are understood."`
+	Subject     subjectCommand     `cmd:"" help:"Find, hand out or erase what is stored of one person."`
 	Pseudonym   pseudonymCommand   `cmd:"" help:"Make a person's pseudonym, look one up among known users, make a key."`
 	Explain     explainCommand     `cmd:"" help:"Show how a log is read: format, fields, redactions, rules."`
 	Validate    validateCommand    `cmd:"" help:"Check a configuration and the rules; name file, line, column and the mend."`

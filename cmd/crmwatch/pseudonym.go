@@ -27,6 +27,10 @@ type pseudonymCommand struct {
 	Column     string   `placeholder:"NAME" help:"With --among: it is CSV with a header, and the users are in this column."`
 	KeepDomain bool     `help:"Leave the domain of an address behind its pseudonym, as keep_domain does."`
 	NewKey     string   `placeholder:"FILE" help:"Make a new key in this file, which must not be there."`
+	DestroyKey string   `placeholder:"FILE" help:"Overwrite and delete this key: its pseudonyms are nobody's then."`
+	Reason     string   `placeholder:"TEXT" help:"With --destroy-key: why; it is kept."`
+	Data       string   `placeholder:"DIR" help:"With --destroy-key: the data directory, where it is recorded."`
+	Force      bool     `help:"With --destroy-key: also when the configuration names the key."`
 }
 
 func (pseudonymCommand) Help() string {
@@ -39,11 +43,18 @@ Examples:
   crmwatch pseudonym --config crmwatch.yaml alice@acme.example
   crmwatch pseudonym --key-file pseudonym.key --find user-3fa94c-ojqwg5bnmfzxi2lp --among users.txt
   crmwatch pseudonym --key-file pseudonym.key --find user-3fa94c-ojqwg5bnmfzxi2lp --among users.csv --column Username
-  crmwatch pseudonym --key-file pseudonym.key - < names.txt   # no name in the shell's history`
+  crmwatch pseudonym --key-file pseudonym.key - < names.txt   # no name in the shell's history
+  crmwatch pseudonym --destroy-key old-pseudonym.key --config crmwatch.yaml --reason 'end of the contract'`
 }
 
-func (c *pseudonymCommand) Run(_ context.Context, term terminal) error {
+func (c *pseudonymCommand) Run(ctx context.Context, term terminal) error {
 	switch {
+	case c.DestroyKey != "" && (c.NewKey != "" || c.Find != "" || c.Among != "" || c.Column != "" || c.KeyFile != "" || len(c.Values) > 0):
+		return exitError{exitFailed, "--destroy-key goes with --reason, --config or --data, and --force alone"}
+	case c.DestroyKey != "":
+		return c.destroyKey(ctx, term)
+	case c.Reason != "" || c.Data != "" || c.Force:
+		return exitError{exitFailed, "--reason, --data and --force belong to --destroy-key"}
 	case c.NewKey != "" && (c.Find != "" || c.Among != "" || c.Column != "" || c.KeyFile != "" || c.Config != "" || len(c.Values) > 0):
 		return exitError{exitFailed, "--new-key stands alone"}
 	case c.NewKey != "":

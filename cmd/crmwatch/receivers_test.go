@@ -88,7 +88,7 @@ receivers:
 		}
 	}
 	count := func() string {
-		return i.query("SELECT x_source_name, count(), any(x_source_file) FROM events FINAL GROUP BY 1 ORDER BY 1")
+		return i.query("SELECT x_source_name, count(), any(x_source_file) FROM events FINAL WHERE " + ofLogs + " GROUP BY 1 ORDER BY 1")
 	}
 	want := fmt.Sprintf("\"apps\",1,\"otlp+http://%s\"\n\"edge-syslog\",3,\"syslog+", otlpPort)
 	i.eventually("what was received", "true", func() string {
@@ -128,7 +128,7 @@ receivers:
 	i.eventually("the new port", "8", func() string { return fmt.Sprint(strings.Count(i.log.String(), "logs are received")) })
 	send("tcp", taken, `{"version":"1.1","host":"mw1","short_message":"403 from CRM","timestamp":1772442721}`+"\x00")
 	i.eventually("all", `"apps",1 "edge-syslog",24 "middleware",2`, func() string {
-		return strings.ReplaceAll(i.query("SELECT x_source_name, count() FROM events FINAL GROUP BY 1 ORDER BY 1"), "\n", " ")
+		return strings.ReplaceAll(i.query("SELECT x_source_name, count() FROM events FINAL WHERE "+ofLogs+" GROUP BY 1 ORDER BY 1"), "\n", " ")
 	})
 	http.DefaultClient.CloseIdleConnections()
 	i.stop()

@@ -25,7 +25,9 @@ func TestReloadTakesGoodConfigurationsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := func() string { return i.query("SELECT count(), uniqExact(event_uid) FROM events FINAL") }
+	count := func() string {
+		return i.query("SELECT count(), uniqExact(event_uid) FROM events FINAL WHERE " + ofLogs)
+	}
 	i.appendKong(0, 10)
 	i.start()
 	i.eventually("the first source", "10,10", count)
@@ -67,7 +69,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	i := newInstance(t, slack.URL+"/api/", fakeslack.DefaultChannel.ID)
 	i.appendKong(0, 10)
 	i.start()
-	i.eventually("reading", "10", func() string { return i.query("SELECT count() FROM events FINAL") })
+	i.eventually("reading", "10", func() string { return i.query("SELECT count() FROM events FINAL WHERE " + ofLogs) })
 	children, err := exec.Command("pgrep", "-P", fmt.Sprint(i.cmd.Process.Pid)).Output()
 	if err != nil {
 		t.Fatal(err)

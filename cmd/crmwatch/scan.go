@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/crmwatch/crmwatch/agent"
@@ -144,7 +145,8 @@ func (c *scanCommand) tell(ctx context.Context, w io.Writer, db *database, rules
 	if err := writeQuiet(ctx, w, db, findings); err != nil {
 		return err
 	}
-	c.writeBlind(w, blind, len(rules), alerts)
+	logRules := slices.DeleteFunc(slices.Clone(rules), detectors.Rule.OwnHouse)
+	c.writeBlind(w, blind, len(logRules), alerts)
 	c.writeNext(w, findings, report)
 	return nil
 }

@@ -32,7 +32,7 @@ rules: {directories: ["./rules"], self_test: "@every 1s", disabled: [`+rulesBut(
 `)
 	i.start()
 	i.eventually("alerts about the broken rule alone", "gateway-refusals,self-test,0", func() string {
-		return strings.ReplaceAll(i.query("SELECT entity, rule, (SELECT count() FROM events) FROM findings"), `"`, "")
+		return strings.ReplaceAll(i.query("SELECT entity, rule, (SELECT count() FROM events WHERE "+ofLogs+") FROM findings"), `"`, "")
 	})
 	if log := i.log.String(); !strings.Contains(log, "a rule can no longer fire") || !strings.Contains(log, "rule=gateway-refusals") {
 		t.Errorf("the log says:\n%s", log)

@@ -175,6 +175,24 @@ func TestButtonsOfARunningCrmwatch(t *testing.T) {
 	i.eventually("message after the button", "resolved", shown)
 	press("reopen", "U0MIRA00001")
 	i.eventually("message after the button", "open", shown)
+	if err := slack.Command("/crmwatch", "silence rule=traffic-drop 2h the ERP is moved", fakeslack.DefaultChannel.ID, "U0OTTO00001"); err != nil {
+		t.Fatal(err)
+	}
+	command("silence rule=traffic-drop 2h the ERP is moved")
+	i.eventually("silence", "1", func() string { return i.query("SELECT count() FROM silences FINAL") })
+	// What was done and seen is in the audit, each once, by name.
+	mira, otto := "Mira Novak (U0MIRA00001)", "Otto Berg (U0OTTO00001)"
+	var want []string
+	for _, act := range []string{
+		"alert.acknowledge|" + mira + "|1", "alert.acknowledge|" + otto + "|2", "alert.reopen|" + mira + "|1", "alert.resolve|" + mira + "|1", "alert.show|" + mira + "|1",
+		"command.refuse|" + otto + "|2", "command.run|" + mira + "|1", "command.run|" + mira + "|1", "silence.add|" + mira + "|1",
+	} {
+		want = append(want, `"`+act+`"`)
+	}
+	i.eventually("audit", strings.Join(want, "\n"), func() string {
+		return i.query(`SELECT concat(api_operation, '|', actor_user_name, '|', toString(status_id)) AS act FROM events FINAL
+WHERE metadata_product_name = 'crmwatch' AND unmapped['via'] = 'slack' ORDER BY act`)
+	})
 	i.stop()
 	if strings.Contains(i.log.String(), "0123456789abcdef") || strings.Contains(i.log.String(), "xapp-1") {
 		t.Errorf("the log holds a secret:\n%s", i.log)

@@ -115,6 +115,9 @@ func (c *validateCommand) rules(ctx context.Context, cfg config, kind, summary s
 		return configMistakes(err)
 	}
 	tellBlinded(term, cfg, rules)
+	if kind == "run" {
+		tellRetention(term.err, cfg.Retention, rules)
+	}
 	db, err := openDatabase(ctx, "", databaseOptions{})
 	if err != nil {
 		return err

@@ -24,8 +24,8 @@ var attributeColumns = func() map[string]schema.Text {
 	return columns
 }()
 
-// event is the record in the terms of OCSF.
-func (r *Record) event() schema.Event {
+// Event is the record in the terms of OCSF.
+func (r *Record) Event() schema.Event {
 	var e schema.Event
 	e.SetTime(r.At)
 	e.UID = r.identity()

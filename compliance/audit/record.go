@@ -17,7 +17,7 @@ import (
 
 // What marks crmwatch's own events.
 const (
-	Product   = "crmwatch"
+	Product   = schema.OwnProduct
 	LogName   = "audit"
 	LogFormat = "crmwatch-audit"
 )
@@ -90,7 +90,7 @@ func encode(records []Record) (schema.Delivery, error) {
 		if err := r.check(); err != nil {
 			return schema.Delivery{}, err
 		}
-		e := r.event()
+		e := r.Event()
 		clean.Event(&e)
 		batch.Append(&e)
 	}

@@ -103,7 +103,7 @@ func (k *knocking) sum(s source) Record {
 			"since": k.first.UTC().Format(time.RFC3339),
 		},
 	}
-	who := "with more than 100 names"
+	who := "under more than 100 names"
 	switch {
 	case k.moreNames:
 		record.Attributes["names"] = "more than " + strconv.Itoa(maxNames)
@@ -112,7 +112,7 @@ func (k *knocking) sum(s source) Record {
 			record.Actor, who = name, "as "+name
 		}
 	default:
-		who = fmt.Sprintf("with %d names", len(k.names))
+		who = fmt.Sprintf("under %d names", len(k.names))
 	}
 	if s.address == others {
 		record.Attributes["src_endpoint_ip"] = ""

@@ -613,6 +613,60 @@ ALTER TABLE `crmwatch`.notifications ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS d
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0017_silences');
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.legal_holds ON CLUSTER `crm`
+(
+    hold_uid UUID,
+    version UInt64,
+    created_at DateTime64(3, 'UTC'),
+    created_by String,
+    reason String,
+    metadata_tenant_uid String,
+    users Array(String),
+    entities Array(String),
+    metadata_product_name String,
+    class_uid UInt16,
+    hold_from DateTime64(3, 'UTC'),
+    hold_to DateTime64(3, 'UTC'),
+    released_at DateTime64(3, 'UTC'),
+    released_by String,
+    release_reason String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/legal_holds', '{shard}-{replica}', version)
+ORDER BY hold_uid;
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.retention_rules ON CLUSTER `crm`
+(
+    version UInt64,
+    applied_at DateTime64(3, 'UTC'),
+    applied_by String,
+    what LowCardinality(String),
+    metadata_tenant_uid String,
+    class_uid UInt16,
+    keep_s UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/retention_rules', '{shard}-{replica}')
+ORDER BY (version, what, metadata_tenant_uid, class_uid);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0018_retention');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.erasures ON CLUSTER `crm`
+(
+    erasure_uid UUID,
+    version UInt64,
+    started_at DateTime64(3, 'UTC'),
+    updated_at DateTime64(3, 'UTC'),
+    actor String,
+    reason String,
+    method LowCardinality(String),
+    state LowCardinality(String),
+    subject_hmac String,
+    counts Map(String, UInt64)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/erasures', '{shard}-{replica}', version)
+ORDER BY erasure_uid;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0019_erasures');
+
 CREATE TABLE IF NOT EXISTS `crmwatch`.summaries ON CLUSTER `crm`
 (
     summary_uid UUID,

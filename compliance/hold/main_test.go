@@ -1,0 +1,9 @@
+package hold
+
+import (
+	"testing"
+
+	"github.com/crmwatch/crmwatch/engine/enginetest"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
