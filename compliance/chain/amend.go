@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,6 +16,14 @@ type Amendment struct {
 	// By is who erases, Reason why; neither may name the person who is erased.
 	By, Reason string
 }
+
+// Errors of Amend that leave things as they were.
+var (
+	// ErrAmended says that the erasure has its amendment already.
+	ErrAmended = errors.New("the erasure has ended already")
+	// ErrBroken says that the chain itself is not intact.
+	ErrBroken = errors.New("the evidence chain is not intact")
+)
 
 // Amend lets an erasure change or remove summaries and alert history that entries cover,
 // so that a check says "changed by erasure N" and not "forged". It announces the erasure
@@ -32,7 +41,7 @@ func (l *Ledger) Amend(ctx context.Context, a Amendment, change func(context.Con
 		return err
 	}
 	if done {
-		return fmt.Errorf("amend the evidence chain: erasure %s has ended already: give another its own uid", a.Erasure)
+		return fmt.Errorf("amend the evidence chain: erasure %s: %w: give another its own uid", a.Erasure, ErrAmended)
 	}
 	_, differs, err := l.compared(ctx)
 	if err != nil {
@@ -79,7 +88,7 @@ func (l *Ledger) compared(ctx context.Context) (*claims, []Change, error) {
 	report.order()
 	if len(report.Problems) > 0 {
 		first := report.Problems[0]
-		return nil, nil, fmt.Errorf("amend the evidence chain: it is not intact: %s: %s", first.What, first.Means)
+		return nil, nil, fmt.Errorf("amend the evidence chain: %w: %s: %s", ErrBroken, first.What, first.Means)
 	}
 	items, err := readItems(ctx, l.store)
 	if err != nil {
