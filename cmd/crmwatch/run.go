@@ -192,6 +192,9 @@ func newMonitor(ctx context.Context, s runSettings, ports *receive.Ports, own *l
 	} else if m.db, err = openDatabase(ctx, cfg.Data, databaseOptions{listen: cfg.Store.Listen, log: log, exclusive: true, onRestart: m.engineRestarted}); err == nil {
 		m.conn = m.db.conn
 	}
+	if err == nil {
+		m.evidenceKey, err = cfg.openEvidenceKey()
+	}
 	if err != nil {
 		return nil, err
 	}

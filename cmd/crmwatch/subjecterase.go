@@ -68,7 +68,7 @@ func (c *subjectEraseCommand) Run(ctx context.Context, term terminal) error {
 	begun := time.Now()
 	done, err := subject.Erase(ctx, s.store, subject.Erasing{
 		Subject: s.subject, Delete: c.Delete, Actor: whoami(), Reason: c.Reason, Folder: filepath.Join(s.dir, "erasures"),
-		Step: func(what string) { fmt.Fprintf(term.err, "crmwatch: %s\n", what) },
+		Step: func(what string) { fmt.Fprintf(term.err, "crmwatch: %s\n", what) }, Amend: s.amend(term, c.Reason),
 	})
 	if err != nil && !errors.Is(err, subject.ErrNothing) {
 		return err

@@ -5,9 +5,11 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/crmwatch/crmwatch/compliance"
 	"github.com/crmwatch/crmwatch/compliance/chain"
+	"github.com/crmwatch/crmwatch/compliance/retention"
 	"github.com/crmwatch/crmwatch/compliance/schedule"
 	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/schema"
@@ -23,9 +25,22 @@ func (m *monitor) keepSummaries() (*schedule.Keeper, error) {
 	host, _ := os.Hostname()
 	return schedule.New(m.conn, schedule.Options{
 		Ledger: chain.NewLedger(m.conn, m.evidenceKey, chain.LedgerOptions{Lease: m.held()}), Schedules: m.config.Summaries.schedules(),
-		Build: buildSummary(m.conn, sections, controls, m.config.digest), Announcers: announcers(m.notifiers), CatchUp: m.config.Summaries.CatchUp,
+		Build: buildSummary(m.conn, sections, controls, m.config.digest), Announcers: announcers(m.notifiers), CatchUp: m.config.Summaries.CatchUp, Kept: keptEvidence(m.config.Retention.policy),
 		Host: host, Lease: m.held(), Log: m.log,
 	})
+}
+
+// keptEvidence is the shortest time for which any tenant's summaries and alerts are kept.
+func keptEvidence(p retention.Policy) (kept chain.RetentionContent) {
+	shortest := func(what retention.What) (seconds int64) {
+		for _, r := range p.Rules() {
+			if s := int64(r.Keep / time.Second); r.What == what && s > 0 && (seconds == 0 || s < seconds) {
+				seconds = s
+			}
+		}
+		return seconds
+	}
+	return chain.RetentionContent{Alerts: shortest(retention.Alerts), Summaries: shortest(retention.Summaries)}
 }
 
 // openEvidenceKey reads the key of the evidence chain, or makes it in the data directory.

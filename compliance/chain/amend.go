@@ -2,8 +2,11 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -15,6 +18,14 @@ type Amendment struct {
 	// By is who erases, Reason why; neither may name the person who is erased.
 	By, Reason string
 }
+
+// Errors of Amend that leave things as they were.
+var (
+	// ErrAmended says that the erasure has its amendment already.
+	ErrAmended = errors.New("the erasure has ended already")
+	// ErrBroken says that the chain itself is not intact.
+	ErrBroken = errors.New("the evidence chain is not intact")
+)
 
 // Amend lets an erasure change or remove summaries and alert history that entries cover,
 // so that a check says "changed by erasure N" and not "forged". It announces the erasure
@@ -32,65 +43,93 @@ func (l *Ledger) Amend(ctx context.Context, a Amendment, change func(context.Con
 		return err
 	}
 	if done {
-		return fmt.Errorf("amend the evidence chain: erasure %s has ended already: give another its own uid", a.Erasure)
+		return fmt.Errorf("amend the evidence chain: erasure %s: %w: give another its own uid", a.Erasure, ErrAmended)
 	}
-	_, differs, err := l.compared(ctx)
+	before, err := l.compared(ctx)
 	if err != nil {
 		return err
 	}
-	items := make([]Item, len(differs))
-	for i, d := range differs {
-		items[i] = d.Item
+	said := ErasureContent{By: a.By, Reason: a.Reason, Unknown: before.requests}
+	for _, d := range before.changes {
+		said.Differs = append(said.Differs, d.Item)
 	}
-	if _, err := l.append(ctx, KindErasureBegun, a.Erasure, 0, ErasureContent{By: a.By, Reason: a.Reason, Differs: items}); err != nil {
+	for _, item := range before.added {
+		said.Unknown = append(said.Unknown, string(item.Item))
+	}
+	if _, err := l.append(ctx, KindErasureBegun, a.Erasure, 0, said); err != nil {
 		return err
 	}
 	if err := change(ctx); err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
-	c, differs, err := l.compared(ctx)
+	after, err := l.compared(ctx)
 	if err != nil {
 		return err
 	}
 	// After a crash what differed when it began is in the entry of that time.
-	begun, err := decode[ErasureContent](c.begun[a.Erasure])
+	begun, err := decode[ErasureContent](after.claims.begun[a.Erasure])
 	if err != nil {
 		return err
 	}
 	content := AmendmentContent{Erasure: a.Erasure.String(), By: a.By, Reason: a.Reason, Changes: []Change{}}
-	for _, d := range differs {
+	for _, d := range after.changes {
 		if !slices.Contains(begun.Differs, d.Item) {
 			content.Changes = append(content.Changes, d)
+		}
+	}
+	for _, item := range after.added {
+		if !slices.Contains(begun.Unknown, string(item.Item)) {
+			content.Added = append(content.Added, item)
+		}
+	}
+	for _, uid := range after.requests {
+		if !slices.Contains(begun.Unknown, uid) {
+			content.Requests = append(content.Requests, uid)
 		}
 	}
 	_, err = l.append(ctx, KindAmendment, a.Erasure, 0, content)
 	return err
 }
 
-// compared lists what is not as the chain says.
-func (l *Ledger) compared(ctx context.Context) (*claims, []Change, error) {
+// comparison is where a database is not as its chain says.
+type comparison struct {
+	claims  *claims
+	changes []Change
+	// added are rows in the time that entries cover which none of them has; requests those
+	// of which the history does not tell.
+	added    []ItemValue
+	requests []string
+}
+
+func (l *Ledger) compared(ctx context.Context) (comparison, error) {
 	entries, err := readEntries(ctx, l.store, 0)
 	if err != nil {
-		return nil, nil, err
+		return comparison{}, err
 	}
 	report := &Report{}
 	w := walk(entries, []string{l.PublicKey()}, report)
-	c := readClaims(w.main, report)
+	c := comparison{claims: readClaims(w.main, report)}
 	report.order()
 	if len(report.Problems) > 0 {
 		first := report.Problems[0]
-		return nil, nil, fmt.Errorf("amend the evidence chain: it is not intact: %s: %s", first.What, first.Means)
+		return c, fmt.Errorf("amend the evidence chain: %w: %s: %s", ErrBroken, first.What, first.Means)
 	}
 	items, err := readItems(ctx, l.store)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	var differs []Change
-	for _, item := range c.order {
-		said, has := c.items[item], items[item]
-		if has.hash != said.hash && !c.expired(item, said.at, l.options.Clock()) {
-			differs = append(differs, Change{item, said.hash, has.hash})
+	for _, item := range c.claims.order {
+		said, has := c.claims.items[item], items[item]
+		if has.hash != said.hash && !c.claims.expired(item, said.at, l.options.Clock()) {
+			c.changes = append(c.changes, Change{item, said.hash, has.hash})
 		}
 	}
-	return c, differs, nil
+	for _, item := range slices.Sorted(maps.Keys(items)) {
+		has := items[item]
+		if _, covered := c.claims.spanOf(has.at); covered && c.claims.items[item] == nil && strings.HasPrefix(string(item), "transition/") {
+			c.added = append(c.added, ItemValue{item, has.at, has.hash})
+		}
+	}
+	c.requests, err = strayRequests(ctx, l.store, firstTime)
+	return c, err
 }

@@ -52,6 +52,26 @@ func TestErasureIsNoForgery(t *testing.T) {
 	if err != nil || content.Changes[0].Was != first.rowHash() || content.Changes[1].Was != HashOf([]byte(first.Content)) {
 		t.Errorf("the amendment is %+v, %v", content, err)
 	}
+	// One that gets another identity, with its request, and one that is too new to be covered.
+	a.happens(4, true)
+	renamed := Amendment{Erasure: schema.HashUID("erasure", "8"), By: "otto@soc-1", Reason: "request 8"}
+	if err := a.ledger.Amend(t.Context(), renamed, func(context.Context) error {
+		for _, n := range []int{3, 4} {
+			a.exec("INSERT INTO alert_transitions SELECT * REPLACE ({new:UUID} AS transition_uid) FROM alert_transitions FINAL WHERE transition_uid = {t:UUID}",
+				schema.Named("t", transitionUID(n)), schema.Named("new", transitionUID(30+n)))
+			a.exec("ALTER TABLE alert_transitions DELETE WHERE transition_uid = {t:UUID} SETTINGS mutations_sync = 2", schema.Named("t", transitionUID(n)))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if r := a.verify(a.pinned()); len(r.Problems) != 1 || !strings.Contains(r.Problems[0].What, transitionUID(3)) {
+		t.Errorf("after rows got other identities: %+v", r.Problems)
+	}
+	a.cover()
+	if r := a.verify(a.pinned()); len(r.Problems) != 1 || r.Waiting != 0 {
+		t.Errorf("covered: %+v", r)
+	}
 	// The file of the summary as it was is known still.
 	dir := t.TempDir()
 	if err := WriteFile(filepath.Join(dir, "as-it-was.json"), []byte(first.Content)); err != nil {

@@ -39,6 +39,8 @@ type claims struct {
 	skipped   []SkippedContent
 	// kept are the times of retention, in the order in which they came into force.
 	kept []retention
+	// requests are those of which the history tells under another identity.
+	requests map[string]bool
 }
 
 type retention struct {
@@ -53,7 +55,7 @@ type span struct {
 
 // readClaims collects what the entries say. What cannot be read is told to report.
 func readClaims(entries []Entry, report *Report) *claims {
-	c := &claims{items: map[Item]*claim{}, begun: map[schema.UID]Entry{}, amendment: map[uint64]AmendmentContent{}, at: map[uint64]time.Time{}}
+	c := &claims{items: map[Item]*claim{}, begun: map[schema.UID]Entry{}, requests: map[string]bool{}, amendment: map[uint64]AmendmentContent{}, at: map[uint64]time.Time{}}
 	for _, e := range entries {
 		c.at[e.Sequence] = e.At
 		if err := c.read(e, report); err != nil {
@@ -95,6 +97,12 @@ func (c *claims) read(e Entry, report *Report) error {
 		}
 		delete(c.begun, e.Subject)
 		c.amendment[e.Sequence] = content
+		for _, item := range content.Added {
+			c.add(e, item.Item, item.Hash, item.At)
+		}
+		for _, uid := range content.Requests {
+			c.requests[uid] = true
+		}
 		for _, change := range content.Changes {
 			known := c.items[change.Item]
 			if known == nil || known.hash != change.Was {

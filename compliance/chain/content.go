@@ -96,6 +96,8 @@ type ErasureContent struct {
 	By      string `json:"by"`
 	Reason  string `json:"reason"`
 	Differs []Item `json:"differs,omitempty"`
+	// Unknown are rows and requests that no entry accounted for when it began.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // AmendmentContent says what an erasure has changed.
@@ -104,6 +106,10 @@ type AmendmentContent struct {
 	By      string   `json:"by"`
 	Reason  string   `json:"reason"`
 	Changes []Change `json:"changes"`
+	// Added are rows that have a new identity by it, in the time that earlier entries
+	// cover; Requests those of which the history tells under another identity now.
+	Added    []ItemValue `json:"added,omitempty"`
+	Requests []string    `json:"requests,omitempty"`
 }
 
 // Change is an item that is not any more as an earlier entry says. Now is the zero hash

@@ -82,7 +82,7 @@ func tail(ctx context.Context, store schema.Store) (head Entry, strays []Entry, 
 		}
 	}
 	if len(ends) == 0 {
-		return Entry{}, nil, fmt.Errorf("the evidence chain is broken at its end, entry %d does not follow upon another: run crmwatch report verify", last)
+		return Entry{}, nil, fmt.Errorf("%w: entry %d, its last, does not follow upon another: run crmwatch report verify", ErrBroken, last)
 	}
 	// They come in the order of their hashes.
 	return ends[0], ends[1:], nil

@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -12,8 +13,13 @@ import (
 // readEntries reads the entries from a sequence on, in order; entries beside the chain
 // share a sequence.
 func readEntries(ctx context.Context, store schema.Store, from uint64) ([]Entry, error) {
+	return readSpan(ctx, store, from, math.MaxUint64)
+}
+
+// readSpan reads the entries from one sequence up to another.
+func readSpan(ctx context.Context, store schema.Store, from, upTo uint64) ([]Entry, error) {
 	rows, err := store.Query(ctx, `SELECT sequence, at, kind, toString(subject_uid), subject_version, content, content_hash, previous_hash, entry_hash, public_key, signature
-		FROM evidence_chain FINAL WHERE sequence >= {from:UInt64} ORDER BY sequence, entry_hash`, schema.Named("from", from))
+		FROM evidence_chain FINAL WHERE sequence >= {from:UInt64} AND sequence <= {upTo:UInt64} ORDER BY sequence, entry_hash`, schema.Named("from", from), schema.Named("upTo", upTo))
 	if err != nil {
 		return nil, fmt.Errorf("read evidence chain: %w", err)
 	}

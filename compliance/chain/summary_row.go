@@ -200,7 +200,7 @@ func Find(ctx context.Context, store schema.Store, uid schema.UID, version uint6
 	if sequence == 0 {
 		return all[i], Entry{}, nil
 	}
-	entries, err := readEntries(ctx, store, sequence)
+	entries, err := readSpan(ctx, store, sequence, sequence)
 	if err != nil {
 		return Summary{}, Entry{}, err
 	}

@@ -54,6 +54,9 @@ func Verify(ctx context.Context, store schema.Store, expect Expect) (*Report, er
 		return nil, err
 	}
 	for _, uid := range stray {
+		if c.requests[uid] {
+			continue
+		}
 		report.fail(report.Entries, "the request "+uid+" was carried out or refused, and the history of alerts does not tell of it", "",
 			"the request was put in, or what happened was removed before an entry covered it")
 	}
@@ -144,7 +147,7 @@ func (c *claims) compare(items map[Item]found, now time.Time, report *Report) {
 		report.remark(report.Entries, fmt.Sprintf("%d items are gone, or going, because the time for which they are kept is over", expired))
 	}
 	for sequence, a := range c.amendment {
-		report.remark(sequence, fmt.Sprintf("erasure %s changed %d items on %s, by %s: %s", a.Erasure, len(a.Changes), c.at[sequence].Format(time.DateOnly), a.By, a.Reason))
+		report.remark(sequence, fmt.Sprintf("erasure %s changed %d items on %s, by %s: %s", a.Erasure, len(a.Changes)+len(a.Added), c.at[sequence].Format(time.DateOnly), a.By, a.Reason))
 	}
 	for subject, e := range c.begun {
 		report.remark(e.Sequence, fmt.Sprintf("erasure %s began on %s and has not ended: run it again", subject, e.At.Format(time.DateOnly)))

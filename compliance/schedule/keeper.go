@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,9 @@ type Options struct {
 	// CatchUp is how many periods of a schedule are made at most after a stop, the latest
 	// ones; 0 means 31. What is older is named in the chain as not made.
 	CatchUp int
+	// Kept is for how long what the chain covers is kept, as the configuration has it: the
+	// chain says so, and what goes by its age is then not missing.
+	Kept chain.RetentionContent
 	// Host is where the files are, for messages.
 	Host string
 	// Lease is asked before each step that others see. Nil where there is only one.
@@ -101,7 +105,7 @@ func New(store schema.Store, o Options) (*Keeper, error) {
 // Run does what is due until ctx ends. What goes wrong is logged once, and tried again.
 func (k *Keeper) Run(ctx context.Context) error {
 	for {
-		if err := k.Step(ctx); err != nil && ctx.Err() == nil {
+		if err := k.recovered(ctx); err != nil && ctx.Err() == nil {
 			k.trouble("summaries", err)
 		} else {
 			k.trouble("summaries", nil)
@@ -112,6 +116,17 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-time.After(stepEvery):
 		}
 	}
+}
+
+// recovered is Step, with a panic as an error: summaries are not to end the monitor.
+func (k *Keeper) recovered(ctx context.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			k.done = nil
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return k.Step(ctx)
 }
 
 // trouble logs an error unless it is the one that was logged last.
@@ -167,6 +182,9 @@ func (k *Keeper) make(ctx context.Context) (err error) {
 	now := k.options.Clock().UTC()
 	if k.done == nil {
 		if err := k.read(ctx); err != nil {
+			return err
+		}
+		if err := k.options.Ledger.Retention(ctx, k.options.Kept); err != nil {
 			return err
 		}
 		if err := k.end(ctx, now); err != nil {

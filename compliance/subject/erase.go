@@ -29,6 +29,9 @@ type Erasing struct {
 	Now    func() time.Time
 	// Step, unless nil, is told what is done next.
 	Step func(what string)
+	// Amend, unless nil, calls change, which changes rows, and accounts for what it has
+	// changed where that is evidence. After a crash it is called again.
+	Amend func(ctx context.Context, erasure schema.UID, change func(context.Context) error) error
 }
 
 // Erased is what an erasure did.
@@ -192,6 +195,21 @@ func (e *erasure) enter(ctx context.Context, state string) error {
 }
 
 func (e *erasure) run(ctx context.Context) error {
+	change := e.change
+	if e.Amend != nil {
+		change = func(ctx context.Context) error { return e.Amend(ctx, e.journal.uid, e.change) }
+	}
+	if err := change(ctx); err != nil {
+		return err
+	}
+	if err := Destroy(secretPath(e.Folder, e.secret.uid)); err != nil {
+		return err
+	}
+	return e.enter(ctx, stateDone)
+}
+
+// change takes the person out of all rows, and the old rows out of the files.
+func (e *erasure) change(ctx context.Context) error {
 	for pass := 1; e.journal.state != stateCleaning; pass++ {
 		if e.journal.state == statePreparing {
 			e.Step("looking for the person's rows")
@@ -227,13 +245,7 @@ func (e *erasure) run(ctx context.Context) error {
 		}
 	}
 	e.Step("waiting for the old files to be deleted")
-	if err := e.clean(ctx); err != nil {
-		return err
-	}
-	if err := Destroy(secretPath(e.Folder, e.secret.uid)); err != nil {
-		return err
-	}
-	return e.enter(ctx, stateDone)
+	return e.clean(ctx)
 }
 
 // tally counts the rows that this pass changes.
