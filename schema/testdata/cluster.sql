@@ -648,3 +648,21 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/retention_r
 ORDER BY (version, what, metadata_tenant_uid, class_uid);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0018_retention');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.erasures ON CLUSTER `crm`
+(
+    erasure_uid UUID,
+    version UInt64,
+    started_at DateTime64(3, 'UTC'),
+    updated_at DateTime64(3, 'UTC'),
+    actor String,
+    reason String,
+    method LowCardinality(String),
+    state LowCardinality(String),
+    subject_hmac String,
+    counts Map(String, UInt64)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/erasures', '{shard}-{replica}', version)
+ORDER BY erasure_uid;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0019_erasures');
