@@ -146,11 +146,11 @@ func (e *erasure) clean(ctx context.Context) error {
 		}
 	}
 	for _, name := range names {
-		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" MODIFY SETTING old_parts_lifetime = 0"); err != nil {
+		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" MODIFY SETTING old_parts_lifetime = 0, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0"); err != nil {
 			return fmt.Errorf("hasten the end of old files of %s: %w", name, err)
 		}
 	}
-	begun, opened := time.Now(), time.Duration(0)
+	begun, opened := time.Now(), false
 	for {
 		var left uint64
 		var why string
@@ -163,10 +163,10 @@ func (e *erasure) clean(ctx context.Context) error {
 		if time.Since(begun) > filesPatience {
 			return fmt.Errorf("%d old parts are still on disk (such as %s): something reads them, or the database is busy; run this again", left, why)
 		}
-		// A thread that deletes files may sleep for minutes where little is written; a table
-		// that is opened anew wakes it. What is sent to the table meanwhile is sent again.
-		if wait := time.Since(begun); wait > opened+reopenAfter {
-			opened = wait
+		// The thread that deletes files may sleep for minutes, by the settings of before; a
+		// table that is opened anew has another. What is sent to it meanwhile is sent again.
+		if !opened && time.Since(begun) > reopenAfter {
+			opened = true
 			if err := e.reopen(ctx, names); err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func (e *erasure) clean(ctx context.Context) error {
 		}
 	}
 	for _, name := range names {
-		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" RESET SETTING old_parts_lifetime"); err != nil {
+		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" RESET SETTING old_parts_lifetime, cleanup_delay_period, max_cleanup_delay_period, cleanup_delay_period_random_add"); err != nil {
 			return fmt.Errorf("give %s its setting back: %w", name, err)
 		}
 	}
