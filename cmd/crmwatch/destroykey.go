@@ -120,4 +120,3 @@ func countPseudonyms(ctx context.Context, store schema.Store, key *redact.Pseudo
 	}
 	return pseudonyms, rows, nil
 }
-

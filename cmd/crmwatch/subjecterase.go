@@ -51,13 +51,20 @@ func (c *subjectEraseCommand) Run(ctx context.Context, term terminal) error {
 	if !c.Yes && c.Verify {
 		return s.verify(term)
 	}
-	r, err := s.report(ctx)
-	if err != nil {
-		return err
-	}
 	if !c.Yes {
+		r, err := s.report(ctx)
+		if err != nil {
+			return err
+		}
 		if err := r.write(term.out); err != nil {
 			return err
+		}
+		held, err := subject.Holds(ctx, s.store, s.subject)
+		if err != nil {
+			return err
+		}
+		if len(held) > 0 {
+			return exitError{exitFailed, (&subject.HeldError{Holds: held}).Error()}
 		}
 		fmt.Fprintln(term.out, "\nNothing was changed. Add --yes --reason TEXT to erase.")
 		return nil

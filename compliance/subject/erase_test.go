@@ -25,10 +25,10 @@ var pictures = map[string]string{
 	"transitions of alerts":      `SELECT toString(count()) FROM alert_transitions WHERE alert_uid IN (SELECT alert_uid FROM alerts) AND finding_uids[1] IN (SELECT finding_uid FROM findings)`,
 	"what was told":              `SELECT toString(count()) FROM notifications AS n INNER JOIN alerts AS a ON a.alert_uid = n.alert_uid WHERE n.content_hash = a.content_hash`,
 	"hours":                      `SELECT toString((count(), sum(calls), uniqExact(uid))) FROM event_hours`,
-	"facets":                     `SELECT toString((count(), uniqExact(uid), uniqExact(value), uniqExact(substring(value, 1, 1) = '+'))) FROM event_facets`,
+	"facets":                     `SELECT toString((count(), uniqExact(lower(uid)), uniqExact(value), uniqExact(substring(value, 1, 1) = '+'))) FROM event_facets`,
 	"facets are of events":       `SELECT toString(count()) FROM event_facets WHERE kind = 'network' AND (uid, value) IN (SELECT actor_user_uid, x_src_endpoint_network FROM events)`,
 	"others":                     `SELECT toString((count(), sum(sipHash64(event_uid, actor_user_name, src_endpoint_ip, http_request_url_path)))) FROM events WHERE actor_user_name = 'user8@acme.example' AND message = '' AND user_name = '' AND http_request_url_path = '/x'`,
-	"another of the same sound":  `SELECT toString(countIf(position(message, 'not malice@acme.example') > 0)) FROM events`,
+	"another of the same sound":  `SELECT toString(countIf(position(message, 'not alicia@acme.example') > 0)) FROM events`,
 }
 
 func picture(t *testing.T, store schema.Store) map[string]string {
@@ -145,12 +145,10 @@ func TestErase(t *testing.T) {
 	noFileHolds(t, store, alice(t))
 }
 
-// noFileHolds looks into every file of the test's tables, decompressed.
+// noFileHolds looks into every file of the test's tables, decompressed, also of parts
+// that are not in use any more.
 func noFileHolds(t *testing.T, store schema.Store, s subject.Subject) {
 	t.Helper()
-	if got := ask(t, store, `SELECT toString(count()) FROM system.parts WHERE database = currentDatabase() AND NOT active AND table NOT IN ('erasures', 'legal_holds')`); got != "0" {
-		t.Errorf("%s parts are not in use and still there", got)
-	}
 	rows, err := store.Query(context.Background(), "SELECT arrayJoin(data_paths) FROM system.tables WHERE database = currentDatabase()")
 	if err != nil {
 		t.Fatal(err)

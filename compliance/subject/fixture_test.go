@@ -37,7 +37,7 @@ SELECT toDateTime64('2026-03-02 00:00:00', 3, 'UTC') + number * 17 AS time, gene
     if(number % 50 = 7, '203.0.113.0/24', '198.51.100.0/24'), if(number % 50 = 7, 'Porto', 'Lyon'),
     if(number % 50 = 7, 'Mozilla/5.0 (X11; odd) Firefox/140.0', 'python-requests/2.31'),
     multiIf(number % 50 = 7, '/home/alice%40acme.example/x', number % 499 = 0, '/share/ALICE%40ACME.EXAMPLE', '/x'),
-    if(number % 331 = 0, concat(name, ' asked alice@acme.example alice@acme.example, not malice@acme.example'), ''),
+    if(number % 331 = 0, concat(name, ' asked alice@acme.example alice@acme.example, not alicia@acme.example'), ''),
     if(number % 50 = 7, map('owner', concat('{"id":"', '0057x000001AbCdAAK', '"}')), map('a', 'b')), if(number % 50 = 7, 'by alice\\u0040acme.example', '')
 FROM numbers({rows:UInt64})`
 

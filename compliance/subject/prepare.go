@@ -59,8 +59,8 @@ func (e *erasure) prepareEvents(ctx context.Context, l layout) error {
 			continue
 		}
 		if err := e.do(ctx, "find out where only the person was", "INSERT INTO erasure_values (kind, value, token)",
-			"SELECT 'place', value,", token, "FROM (SELECT DISTINCT", x, "AS value FROM events WHERE", unless, "AND", acts(), ")",
-			"WHERE value NOT IN (SELECT DISTINCT", x, "FROM events WHERE NOT", acts(), ") AND value NOT IN", places); err != nil {
+			"SELECT 'place', value,", token, "FROM (SELECT", x, "AS value FROM events GROUP BY", quoted(c.name), "HAVING min("+acts()+") = 1 AND", unless, ")",
+			"WHERE value NOT IN", places); err != nil {
 			return err
 		}
 	}

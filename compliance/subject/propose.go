@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -61,7 +62,12 @@ func Propose(ctx context.Context, store schema.Store, s Subject) ([]Proposal, er
 					rows.Close()
 					return nil, fmt.Errorf("look for more identifiers: %w", err)
 				}
-				if !s.Has(p.Value) && !strings.HasPrefix(p.Value, tokenPrefix) {
+				known := slices.IndexFunc(all, func(other Proposal) bool { return other.Value == p.Value })
+				switch {
+				case s.Has(p.Value) || strings.HasPrefix(p.Value, tokenPrefix):
+				case known >= 0:
+					all[known].Rows += p.Rows
+				default:
 					all = append(all, p)
 				}
 			}
