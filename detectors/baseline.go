@@ -28,16 +28,25 @@ func defaultGuards(metric Metric) Guards {
 // bucket that is missing counts as 0. The bucket under test is never in its own
 // baseline, and the result depends on nothing but the series.
 func FindEpisodes(series []Bucket, size time.Duration, guards Guards) []Episode {
+	episodes, _ := findEpisodes(series, size, guards)
+	return episodes
+}
+
+// findEpisodes also says from which bucket on the history suffices; zero is never.
+func findEpisodes(series []Bucket, size time.Duration, guards Guards) (episodes []Episode, warm time.Time) {
 	if size <= 0 {
-		return nil
+		return nil, time.Time{}
 	}
 	judge := baseline.New(baseline.Options{Bucket: size, Direction: baseline.Up, Counts: true, Guards: guards})
-	var episodes []Episode
 	for _, bucket := range series {
-		episodes = append(episodes, judge.Observe(bucket.From, bucket.Value).Ended...)
+		verdict := judge.Observe(bucket.From, bucket.Value)
+		episodes = append(episodes, verdict.Ended...)
+		if verdict.Warm && warm.IsZero() {
+			warm = bucket.From
+		}
 	}
 	if open, is := judge.Current(); is {
 		episodes = append(episodes, open)
 	}
-	return episodes
+	return episodes, warm
 }

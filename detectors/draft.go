@@ -23,6 +23,8 @@ type draft struct {
 	finding schema.Finding
 	// values are what the message can say, by name.
 	values map[string]string
+	// message is said in place of the rule's, if it is not empty.
+	message string
 }
 
 // draftsOf turns the rows of a query rule into drafts. Rows of one entity become
@@ -82,7 +84,7 @@ func draftOf(rule Rule, window Window, row record) (draft, error) {
 		}
 	}
 	f.UID = findingUID(f, window.From)
-	return draft{f, values}, nil
+	return draft{finding: f, values: values}, nil
 }
 
 // messageOnly begins the names of columns that word the message and are no

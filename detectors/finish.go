@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -43,7 +44,7 @@ func (r *Runner) finish(ctx context.Context, rule Rule, drafts []draft) ([]schem
 		}
 		values := maps.Clone(d.values)
 		values["entity"], values["severity"] = f.Entity, f.Severity.String()
-		f.Message = strings.Join(strings.Fields(fillMessage(rule.Message, values)), " ")
+		f.Message = strings.Join(strings.Fields(fillMessage(cmp.Or(d.message, rule.Message), values)), " ")
 		f.EvidenceSQL = evidenceSQL(f)
 		findings = append(findings, f)
 	}

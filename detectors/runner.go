@@ -169,7 +169,11 @@ func (r *Runner) evaluate(ctx context.Context, rule Rule, windows []int64, step 
 	if err != nil {
 		return nil, err
 	}
-	return r.finish(ctx, rule, drafts)
+	findings, err := r.finish(ctx, rule, drafts)
+	if err == nil && rule.Kind == KindSpike {
+		findings = together(rule, findings)
+	}
+	return findings, err
 }
 
 // matches runs a query rule over grid windows, a few at a time: planning a small

@@ -100,7 +100,7 @@ func noveltyDraft(rule Rule, key seriesKey, n Novelty, rows map[string]record) (
 	f.Attributes["history_days"] = strconv.FormatInt(int64(n.History/day), 10)
 	words := wordsOf(f)
 	words["history"] = sayDuration(n.History)
-	return draft{f, words}, nil
+	return draft{finding: f, values: words}, nil
 }
 
 // chainDraft names each step's time and values.
@@ -134,7 +134,7 @@ func chainDraft(rule Rule, key seriesKey, chain Chain) draft {
 	}
 	f.Attributes["steps"] = strings.Join(steps, ", then ")
 	f.Attributes["took"] = sayDuration(f.LastSeen.Sub(f.FirstSeen))
-	return draft{f, wordsOf(f)}
+	return draft{finding: f, values: wordsOf(f)}
 }
 
 // lastEvents asks for the events of the last bucket before a silence, where the rule's
@@ -171,5 +171,5 @@ func quietDraft(rule Rule, key seriesKey, q Quiet) draft {
 	f.Attributes["since"] = sayTime(q.From)
 	words := wordsOf(f)
 	words["history"] = sayDuration(q.History)
-	return draft{f, words}
+	return draft{finding: f, values: words}
 }

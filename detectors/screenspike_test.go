@@ -13,7 +13,8 @@ import (
 )
 
 // The screens of the spike rules let the day through on which any episode begins, of random
-// series with days of rest, growth, bursts of one hour to three days and bursts after bursts.
+// series with days of rest, growth, bursts of one hour to three days and bursts after bursts,
+// of entities that are known and of new ones.
 func TestSpikeScreensLoseNothing(t *testing.T) {
 	store := openStore(t)
 	found := 0
@@ -40,6 +41,9 @@ func randomHours(t *testing.T, store schema.Store, random *rand.Rand) (windows [
 	var rows [][]any
 	for i := range 3 * screenTenants {
 		since := random.IntN(days - 5)
+		if i%8 > 4 {
+			since = days - 2 - random.IntN(14)
+		}
 		level := math.Exp(random.Float64()*4) * 10
 		noise, growth := random.Float64(), random.Float64()*0.05
 		burst, times := 0, 1.0
@@ -55,7 +59,7 @@ func randomHours(t *testing.T, store schema.Store, random *rand.Rand) (windows [
 				continue
 			}
 			calls, bytes, records := uint64(value), uint64(value*1e6), uint64(value*200)
-			rows = append(rows, []any{begin.Add(time.Duration(hour) * time.Hour), uint16(6003), uint8(2), fmt.Sprintf("search/%d/", i), "Salesforce", "RestApi", "005",
+			rows = append(rows, []any{begin.Add(time.Duration(hour) * time.Hour), uint16(6003), uint8(2), fmt.Sprintf("search/%d/", i/8), "Salesforce", "RestApi", fmt.Sprint("005", i%8),
 				calls, bytes, calls, records, calls, uint64(1)})
 		}
 	}

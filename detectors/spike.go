@@ -74,12 +74,22 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 		return nil, err
 	}
 	var drafts []draft
+	around := neighbourhood{rule, series, map[peersKey]*peersOf{}}
 	for _, key := range sortedSeries(series) {
-		for _, episode := range FindEpisodes(series[key], rule.Bucket, rule.Guards) {
+		episodes, warm := findEpisodes(series[key], rule.Bucket, rule.Guards)
+		var found []draft
+		var of []Episode
+		for _, e := range around.episodes(key, warm, windows[0]) {
+			found, of = append(found, newcomerDraft(rule, key, names[key], e)), append(of, e.Episode)
+		}
+		for _, e := range episodes {
+			found, of = append(found, spikeDraft(rule, key, names[key], e)), append(of, e)
+		}
+		for i, episode := range of {
 			if _, asked := slices.BinarySearch(windows, gridIndex(episode.From, rule.Window)); !asked {
 				continue
 			}
-			d := spikeDraft(rule, key, names[key], episode)
+			d := found[i]
 			maps.Copy(d.finding.Attributes, showSeries(rule, series[key], episode))
 			d.setCount(countDuring(rule.Metric, episode, events[key]))
 			if d.finding.Evidence, err = r.spikeEvidence(ctx, rule, key, episode); err != nil {
@@ -207,7 +217,7 @@ func spikeDraft(rule Rule, key seriesKey, entity string, e Episode) draft {
 	} {
 		values[name] = value
 	}
-	return draft{f, values}
+	return draft{finding: f, values: values}
 }
 
 // sayShare writes a share of the history, never rounded up to all of it.
