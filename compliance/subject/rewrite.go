@@ -114,7 +114,7 @@ func mapped(x, from, to string) string {
 // erased is the new value of a column in a row that is written anew.
 func (s Subject) erased(c column, l layout) string {
 	x := quoted(c.name)
-	one := func(x string) string { return x }
+	var one func(x string) string
 	switch c.use {
 	case identity:
 		return renamed("toString(" + x + ")")

@@ -38,11 +38,6 @@ func (k secret) name(value string) string {
 	return k.prefix() + "-" + hex.EncodeToString(k.sum("name", strings.ToLower(strings.TrimSpace(value)))[:3])
 }
 
-// place is the token of an address, a network, a city.
-func (k secret) place(value string) string {
-	return k.prefix() + "-" + hex.EncodeToString(k.sum("place", value)[:5])
-}
-
 // words are two numbers for SipHash, which makes other identities of identities.
 func (k secret) words() (k0, k1 uint64) {
 	sum := k.sum("identity")
