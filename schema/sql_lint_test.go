@@ -32,7 +32,7 @@ var builtSQL = map[string]struct {
 	"compliance/subject/export.go":    {1, "names of tables and columns, as the database lists them, and of the registry; the person is in parameters"},
 	"compliance/subject/prepare.go":   {3, "names of tables and columns, as the database lists them, and of the registry; the person is in parameters"},
 	"compliance/subject/propose.go":   {2, "names of tables and columns, as the database lists them, and of the registry; the person is in parameters"},
-	"compliance/subject/replace.go":   {6, "names of tables and columns, as the database lists them, and of the registry; the person is in parameters, or in erasure_rows"},
+	"compliance/subject/replace.go":   {5, "names of tables and columns, as the database lists them, and of the registry; the person is in parameters, or in erasure_rows"},
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/digest_facets.go":      {3, "constants of that file"},
 	"detectors/digest_hours.go":       {2, "constants of that file and its neighbour"},
