@@ -15,9 +15,9 @@ const (
 	RoleDetect = "crm_detect"
 	// RoleAnalyst is for people who ask questions.
 	RoleAnalyst = "crm_analyst"
-	// RoleCompliance is for people who report: it reads everything, and keeps summaries and holds.
+	// RoleCompliance is for people who report: it reads everything, and keeps summaries.
 	RoleCompliance = "crm_compliance"
-	// RoleMigrate is for administrators: tables, retention, erasure.
+	// RoleMigrate is for administrators: tables, holds, erasure.
 	RoleMigrate = "crm_migrate"
 )
 
@@ -41,7 +41,7 @@ const quarantined = "SELECT(quarantine_uid, ingested_at, x_source_name, x_source
 // analysed are the tables and views that an analyst reads.
 var analysed = []string{
 	"events", "findings", "suppressed_findings", "alerts", "alert_transitions", "silences", "notifications", "rule_runs", "rule_coverage", "source_lateness",
-	"self_tests", "watermarks", "event_hours", "event_days", "event_services", "event_facets", "event_partners",
+	"self_tests", "watermarks", "event_hours", "event_days", "event_services", "event_facets", "event_partners", "posture_results",
 	"logins", "calls", "identities", "exports", "changes", "acts", "sources", "alert_times", "rule_health",
 }
 
@@ -54,6 +54,8 @@ var roles = []role{
 		{"SELECT, INSERT", nil},
 		// A finding that its window does not give any more is taken back.
 		{"ALTER DELETE", []string{"findings", "suppressed_findings"}},
+		// The configuration's retention, which the tables' own TTL carries out.
+		{"ALTER TTL, ALTER MATERIALIZE TTL, ALTER SETTINGS", nil},
 	}},
 	{RoleAnalyst, "crm_reading", []grant{
 		{"SELECT", analysed},
@@ -61,6 +63,8 @@ var roles = []role{
 	}},
 	{RoleCompliance, "crm_reporting", []grant{
 		{"SELECT", nil},
+		// Summaries by hand, their entries in the chain, and the record that they were made.
+		{"INSERT", []string{"summaries", "evidence_chain", "posture_results", "events"}},
 	}},
 	{RoleMigrate, "crm_working", []grant{
 		{"SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, CREATE DATABASE, DROP TABLE, DROP VIEW, OPTIMIZE, SYSTEM MERGES, TRUNCATE", nil},

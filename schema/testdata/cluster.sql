@@ -1169,3 +1169,15 @@ ORDER BY (day, tenant, product, uid, object)
 SETTINGS index_granularity = 1024;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0024_digest_changes');
+
+ALTER TABLE `crmwatch`.rule_runs ON CLUSTER `crm` MODIFY TTL toDateTime(started_at) + INTERVAL 400 DAY;
+
+ALTER TABLE `crmwatch`.rule_coverage ON CLUSTER `crm` MODIFY TTL toDateTime(checked_at) + INTERVAL 400 DAY;
+
+ALTER TABLE `crmwatch`.source_lateness ON CLUSTER `crm` MODIFY TTL toDateTime(checked_at) + INTERVAL 400 DAY;
+
+ALTER TABLE `crmwatch`.self_tests ON CLUSTER `crm` MODIFY TTL toDateTime(started_at) + INTERVAL 400 DAY;
+
+ALTER TABLE `crmwatch`.deliveries ON CLUSTER `crm` MODIFY TTL toDateTime(received_at) + INTERVAL 400 DAY;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');

@@ -14,6 +14,7 @@ CREATE ROLE IF NOT EXISTS crm_detect ON CLUSTER `crm` SETTINGS PROFILE 'crm_work
 GRANT ON CLUSTER `crm` SELECT, INSERT ON `crmwatch`.* TO crm_detect;
 GRANT ON CLUSTER `crm` ALTER DELETE ON `crmwatch`.findings TO crm_detect;
 GRANT ON CLUSTER `crm` ALTER DELETE ON `crmwatch`.suppressed_findings TO crm_detect;
+GRANT ON CLUSTER `crm` ALTER TTL, ALTER MATERIALIZE TTL, ALTER SETTINGS ON `crmwatch`.* TO crm_detect;
 CREATE ROLE IF NOT EXISTS crm_analyst ON CLUSTER `crm` SETTINGS PROFILE 'crm_reading';
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.events TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.events_local TO crm_analyst;
@@ -33,6 +34,7 @@ GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.event_days TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.event_services TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.event_facets TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.event_partners TO crm_analyst;
+GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.posture_results TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.logins TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.calls TO crm_analyst;
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.identities TO crm_analyst;
@@ -46,6 +48,11 @@ GRANT ON CLUSTER `crm` SELECT(quarantine_uid, ingested_at, x_source_name, x_sour
 GRANT ON CLUSTER `crm` SELECT(quarantine_uid, ingested_at, x_source_name, x_source_file, metadata_log_format, line, column, x_source_offset, length, reason, detail) ON `crmwatch`.quarantine_local TO crm_analyst;
 CREATE ROLE IF NOT EXISTS crm_compliance ON CLUSTER `crm` SETTINGS PROFILE 'crm_reporting';
 GRANT ON CLUSTER `crm` SELECT ON `crmwatch`.* TO crm_compliance;
+GRANT ON CLUSTER `crm` INSERT ON `crmwatch`.summaries TO crm_compliance;
+GRANT ON CLUSTER `crm` INSERT ON `crmwatch`.evidence_chain TO crm_compliance;
+GRANT ON CLUSTER `crm` INSERT ON `crmwatch`.posture_results TO crm_compliance;
+GRANT ON CLUSTER `crm` INSERT ON `crmwatch`.events TO crm_compliance;
+GRANT ON CLUSTER `crm` INSERT ON `crmwatch`.events_local TO crm_compliance;
 CREATE ROLE IF NOT EXISTS crm_migrate ON CLUSTER `crm` SETTINGS PROFILE 'crm_working';
 GRANT ON CLUSTER `crm` SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, CREATE DATABASE, DROP TABLE, DROP VIEW, OPTIMIZE, SYSTEM MERGES, TRUNCATE ON `crmwatch`.* TO crm_migrate;
 CREATE ROLE IF NOT EXISTS crm_analyst_acme ON CLUSTER `crm` SETTINGS PROFILE 'crm_reading';

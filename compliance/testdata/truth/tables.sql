@@ -108,3 +108,17 @@ INSERT INTO erasures (erasure_uid, version, started_at, updated_at, actor, reaso
     ('0000000a-0000-0000-0000-000000000002', 1, '2026-03-21 10:00:00', '2026-03-21 10:00:00', 'dpo@acme', 'request 5', 'anonymise', 'preparing', 'h', map()),
     ('0000000a-0000-0000-0000-000000000002', 2, '2026-03-21 10:00:00', '2026-03-21 10:01:30', 'dpo@acme', 'request 5', 'anonymise', 'done', '', map('events', 40, 'findings', 2)),
     ('0000000b-0000-0000-0000-000000000002', 1, '2026-04-01 00:00:00', '2026-04-01 00:00:00', 'dpo@acme', 'request 6', 'delete', 'preparing', 'h', map());
+
+-- Runs about March; one whose logs end where March begins, one of February and one of another tenant.
+INSERT INTO posture_results (ran_at, period_from, period_to, check_id, title, metadata_tenant_uid, metadata_product_name, verdict, looked_at, not_passed, not_judged, reason, evidence, controls) VALUES
+    ('2026-02-20 05:00:00', '2026-01-20 00:00:00', '2026-02-20 00:00:00', 'tls', 'TLS is new', 'acme', 'Salesforce', 'fail', 6, 2, 0, '', ['old: TLS 1.0'], ['GDPR 32']),
+    ('2026-03-01 05:00:00', '2026-02-01 00:00:00', '2026-03-01 00:00:00', 'mfa', 'People use two factors', 'acme', 'Salesforce', 'attention', 9, 1, 0, '', ['eva: none'], ['GDPR 32']),
+    ('2026-03-10 05:00:00', '2026-02-10 00:00:00', '2026-03-10 00:00:00', 'mfa', 'People use two factors', 'acme', 'Salesforce', 'pass', 10, 0, 1, '', [], ['GDPR 32']),
+    ('2026-03-10 05:00:00', '2026-02-10 00:00:00', '2026-03-10 00:00:00', 'mfa', 'People use two factors', 'acme', 'HubSpot', 'fail', 4, 1, 0, '', ['ida: none'], ['GDPR 32']),
+    ('2026-03-10 05:00:00', '2026-02-10 00:00:00', '2026-03-10 00:00:00', 'tls', 'TLS is new', 'acme', 'Salesforce', 'cannot judge', 0, 0, 6, 'no log tells it', [], ['GDPR 32']),
+    ('2026-03-20 05:00:00', '2026-02-20 00:00:00', '2026-03-20 00:00:00', 'mfa', 'People use two factors', 'acme', 'Salesforce', 'attention', 12, 1, 0, '', ['ada: 3 logins'], ['GDPR 32']),
+    ('2026-03-20 05:00:00', '2026-02-20 00:00:00', '2026-03-20 00:00:00', 'mfa', 'People use two factors', 'acme', 'HubSpot', 'pass', 4, 0, 0, '', [], ['GDPR 32']),
+    ('2026-03-20 05:00:00', '2026-02-20 00:00:00', '2026-03-20 00:00:00', 'tls', 'TLS is new', 'acme', 'Salesforce', 'pass', 6, 0, 0, '', [], ['GDPR 32', 'SOC 2 CC6.7']),
+    ('2026-04-01 05:00:00', '2026-03-01 00:00:00', '2026-04-01 00:00:00', 'mfa', 'People use two factors', 'acme', 'Salesforce', 'fail', 13, 2, 0, '', ['ada: 5 logins', 'eva: none'], ['GDPR 32']),
+    ('2026-04-02 05:00:00', '2026-03-02 00:00:00', '2026-04-02 00:00:00', 'mfa', 'People use two factors', 'acme', 'Salesforce', 'pass', 13, 0, 0, '', [], ['GDPR 32']),
+    ('2026-03-10 05:00:00', '2026-02-10 00:00:00', '2026-03-10 00:00:00', 'mfa', 'OTHER', 'OTHER', 'OTHER', 'fail', 4, 1, 0, '', ['OTHER'], []);
