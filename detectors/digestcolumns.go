@@ -1,6 +1,12 @@
 package detectors
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// sums are the tables that hold sums over events.
+var sums = []string{"event_hours", "event_services", "event_days", "event_changes", "event_peaks", "event_reads"}
 
 // summedFrom are the columns of events that the sums of event_hours, and of what is made
 // of it, are made from.
@@ -22,7 +28,7 @@ func (r Rule) SQL() string {
 			}
 		}
 	}
-	if strings.Contains(text, "event_hours") || strings.Contains(text, "event_services") || strings.Contains(text, "event_days") {
+	if slices.ContainsFunc(sums, func(table string) bool { return strings.Contains(text, table) }) {
 		for column, from := range summedFrom {
 			if hasWord(text, column) {
 				of.WriteString("\n" + from)

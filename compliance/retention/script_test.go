@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,25 @@ func TestTheMoreSpecificRuleCounts(t *testing.T) {
 	}
 	if got := p.Keep(Findings, "", 0); got != Forever {
 		t.Errorf("what is not told is kept %s", KeepText(got))
+	}
+}
+
+// What is made of events may not outlive them because a table was forgotten.
+func TestEveryTableMadeOfEventsIsKept(t *testing.T) {
+	var made []string
+	err := enginetest.OpenStore(t).QueryRow(t.Context(), `SELECT arraySort(groupArray(name)) FROM system.tables
+		WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree') AND (startsWith(name, 'event_') OR name IN ('rule_seen', 'rule_steps', 'rule_activity'))`).Scan(&made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for _, table := range tables {
+		if table.what == Digests {
+			kept = append(kept, table.name)
+		}
+	}
+	slices.Sort(kept)
+	if diff := cmp.Diff(made, kept); diff != "" {
+		t.Errorf("tables that are made of events (-there, +kept):\n%s", diff)
 	}
 }

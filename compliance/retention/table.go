@@ -48,6 +48,12 @@ func seconds(column string) string {
 	return "least(" + column + ", toDateTime('2080-01-01 00:00:00', 'UTC'))"
 }
 
+// The end of a row's day, at most 2080, as it goes into a TTL and as it is shown.
+const (
+	endOfDay = "toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC')"
+	dayAfter = "toDateTime(day + 1, 'UTC')"
+)
+
 const savedFor = "(saved_at + toIntervalDay(%d))"
 
 var tables = []table{
@@ -65,7 +71,11 @@ var tables = []table{
 	{name: "event_facets", what: Digests, at: second("last"), shown: "last", tenant: "tenant", parts: facetParts},
 	{name: "event_hours", what: Digests, at: second("last"), shown: "last", tenant: "tenant", class: "class_uid"},
 	{name: "event_services", what: Digests, at: second("last"), shown: "last", tenant: "tenant", class: "class_uid"},
-	{name: "event_days", what: Digests, at: "toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC')", shown: "toDateTime(day + 1, 'UTC')", tenant: "tenant", class: "class_uid"},
+	{name: "event_days", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", class: "class_uid"},
+	{name: "event_changes", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: changeParts},
+	{name: "event_peaks", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: callParts},
+	{name: "event_callers", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: callParts},
+	{name: "event_reads", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: callParts},
 	{name: "event_partners", what: Digests, at: "(" + seconds("hour") + " + toIntervalHour(1))", shown: "hour + toIntervalHour(1)", tenant: "tenant", parts: callParts},
 	{name: "rule_seen", what: Digests, at: second("last_seen"), shown: "last_seen", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 400)},
 	{name: "rule_steps", what: Digests, at: second("time"), shown: "time", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 100)},
@@ -84,6 +94,10 @@ func facetParts([]detectors.Rule) (parts []part) {
 
 func callParts([]detectors.Rule) []part {
 	return []part{{"1", []uint16{schema.ClassAPIActivity, schema.ClassHTTPActivity}}}
+}
+
+func changeParts([]detectors.Rule) []part {
+	return []part{{"1", []uint16{schema.ClassAPIActivity, schema.ClassDatastoreActivity, schema.ClassEntityManagement}}}
 }
 
 // ruleParts knows the rules that remember; what another remembered is of any class.

@@ -36,7 +36,7 @@ ALTER TABLE silences MODIFY TTL toDateTime(least(ends_at, toDateTime64('2080-01-
 
 ALTER TABLE event_facets MODIFY SETTING materialize_ttl_recalculate_only = 1;
 
-ALTER TABLE event_facets MODIFY TTL multiIf((tenant = 'a\' OR 1=1') AND ((kind = 'credential') OR (kind = 'deleted job') OR (kind = 'reassignment') OR (kind = 'refusal') OR (kind = 'way')), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(7776000), (tenant = 'a\' OR 1=1') AND ((kind = 'interactive login') OR (kind = 'login') OR (kind = 'login network')), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(34560000), tenant = 'a\' OR 1=1', toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(15552000), (kind = 'credential') OR (kind = 'deleted job') OR (kind = 'reassignment') OR (kind = 'refusal') OR (kind = 'way'), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(7776000), (kind = 'interactive login') OR (kind = 'login') OR (kind = 'login network'), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(34560000), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
+ALTER TABLE event_facets MODIFY TTL multiIf((tenant = 'a\' OR 1=1') AND ((kind = 'credential') OR (kind = 'deleted job') OR (kind = 'reassignment') OR (kind = 'refusal') OR (kind = 'way')), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(7776000), (tenant = 'a\' OR 1=1') AND ((kind = 'audited key') OR (kind = 'end') OR (kind = 'home network') OR (kind = 'interactive login') OR (kind = 'login') OR (kind = 'login network')), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(34560000), tenant = 'a\' OR 1=1', toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(15552000), (kind = 'credential') OR (kind = 'deleted job') OR (kind = 'reassignment') OR (kind = 'refusal') OR (kind = 'way'), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(7776000), (kind = 'audited key') OR (kind = 'end') OR (kind = 'home network') OR (kind = 'interactive login') OR (kind = 'login') OR (kind = 'login network'), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(34560000), toDateTime(least(last, toDateTime64('2080-01-01 00:00:00', 3, 'UTC')), 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
 
 ALTER TABLE event_hours MODIFY SETTING materialize_ttl_recalculate_only = 1;
 
@@ -49,6 +49,22 @@ ALTER TABLE event_services MODIFY TTL multiIf((tenant = 'a\' OR 1=1') AND ((clas
 ALTER TABLE event_days MODIFY SETTING materialize_ttl_recalculate_only = 1;
 
 ALTER TABLE event_days MODIFY TTL multiIf((tenant = 'a\' OR 1=1') AND ((class_uid = 4002)), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(1209600), (tenant = 'a\' OR 1=1') AND ((class_uid = 6003)), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(7776000), tenant = 'a\' OR 1=1', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(34560000), tenant = 'acme', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(15552000), (class_uid = 4002), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(2592000), (class_uid = 6003), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(7776000), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(34560000)) SETTINGS mutations_sync = 1;
+
+ALTER TABLE event_changes MODIFY SETTING materialize_ttl_recalculate_only = 1;
+
+ALTER TABLE event_changes MODIFY TTL multiIf((tenant = 'a\' OR 1=1') AND ((1)), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(7776000), tenant = 'a\' OR 1=1', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(15552000), (1), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(7776000), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
+
+ALTER TABLE event_peaks MODIFY SETTING materialize_ttl_recalculate_only = 1;
+
+ALTER TABLE event_peaks MODIFY TTL multiIf(tenant = 'a\' OR 1=1', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(15552000), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
+
+ALTER TABLE event_callers MODIFY SETTING materialize_ttl_recalculate_only = 1;
+
+ALTER TABLE event_callers MODIFY TTL multiIf(tenant = 'a\' OR 1=1', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(15552000), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
+
+ALTER TABLE event_reads MODIFY SETTING materialize_ttl_recalculate_only = 1;
+
+ALTER TABLE event_reads MODIFY TTL multiIf(tenant = 'a\' OR 1=1', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(1209600), tenant = 'acme', toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(15552000), toDateTime(least(day, toDate('2079-12-31')) + 1, 'UTC') + toIntervalSecond(2592000)) SETTINGS mutations_sync = 1;
 
 ALTER TABLE event_partners MODIFY SETTING materialize_ttl_recalculate_only = 1;
 
