@@ -21,6 +21,18 @@ func Builtin() ([]Rule, error) {
 	return load(readFS(builtinFiles, "rules", "rules/"), readFS(builtinFiles, "advisories", "advisories/"), readFS(builtinFiles, "controls", "controls/"))
 }
 
+// Builtin says whether the rule ships with crmwatch. No other can have its id.
+func (r Rule) Builtin() bool {
+	_, err := fs.Stat(builtinFiles, "rules/"+r.ID+".yaml")
+	return err == nil
+}
+
+// Own are the rules that do not ship with crmwatch. The others have been through the
+// tests of this project, on the engine that it ships with.
+func Own(rules []Rule) []Rule {
+	return slices.DeleteFunc(slices.Clone(rules), Rule.Builtin)
+}
+
 // Load reads the built-in rules and those of the folders beside them: every file
 // named *.yaml or *.yml, subfolders not included but advisories, whose files add to
 // the lists of attackers' clients and networks, and controls, whose files add to the

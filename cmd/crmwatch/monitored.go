@@ -54,12 +54,9 @@ func (f monitoredFlags) open(ctx context.Context) (*monitored, error) {
 		}
 		m.conn, m.close = db.conn, db.close
 	}
-	if len(f.Rules)+len(m.config.Rules.Directories) > 0 {
-		// Rules of the user's own have not been through the tests of this project.
-		if err := detectors.Validate(ctx, m.conn, m.rules); err != nil {
-			m.close()
-			return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
-		}
+	if err := detectors.Validate(ctx, m.conn, detectors.Own(m.rules)); err != nil {
+		m.close()
+		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
 	return m, nil
 }

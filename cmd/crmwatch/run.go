@@ -201,7 +201,11 @@ func newMonitor(ctx context.Context, s runSettings, ports *receive.Ports, own *l
 	if err := own.start(ctx, m.conn); err != nil {
 		return nil, err
 	}
-	if err := detectors.Validate(ctx, m.conn, rules); err != nil {
+	unproven := rules
+	if m.db != nil {
+		unproven = detectors.Own(rules)
+	}
+	if err := detectors.Validate(ctx, m.conn, unproven); err != nil {
 		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
 	if err := m.recordSettings(ctx, s); err != nil {

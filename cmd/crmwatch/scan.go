@@ -110,11 +110,8 @@ func (c *scanCommand) rulesToRun() ([]detectors.Rule, error) {
 
 // detect runs the rules over everything that is in the database.
 func (c *scanCommand) detect(ctx context.Context, db *database, rules []detectors.Rule, term terminal) ([]schema.Finding, error) {
-	if len(c.Rules) > 0 {
-		// Rules of the user's own have not been through the tests of this project.
-		if err := detectors.Validate(ctx, db.conn, rules); err != nil {
-			return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
-		}
+	if err := detectors.Validate(ctx, db.conn, detectors.Own(rules)); err != nil {
+		return nil, exitError{exitFailed, "the rules have mistakes:\n" + err.Error()}
 	}
 	show, done := c.detecting(term)
 	var suppressed []schema.Finding

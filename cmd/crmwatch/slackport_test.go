@@ -62,7 +62,7 @@ func TestTheDocumentedSlackConfigurationIsInOrder(t *testing.T) {
 			Scopes struct{ Bot []string }
 		} `yaml:"oauth_config"`
 	}
-	if err := yaml.Unmarshal([]byte(blocks[0][1]), &manifest); err != nil || len(manifest.OAuth.Scopes.Bot) != 6 {
+	if err := yaml.Unmarshal([]byte(blocks[0][1]), &manifest); err != nil || len(manifest.OAuth.Scopes.Bot) != 7 {
 		t.Errorf("manifest: %v, scopes %v", err, manifest.OAuth.Scopes.Bot)
 	}
 	for _, block := range blocks[1:] {
