@@ -27,7 +27,7 @@ const stopTimeout = 30 * time.Second
 // open, leaving how long for one whose engine still answers, lockRetry how often to look.
 const (
 	lockPatience = 20 * time.Second
-	leaving      = 5 * time.Second
+	leaving      = 15 * time.Second
 	lockRetry    = 200 * time.Millisecond
 )
 
