@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +33,8 @@ func lockDirectory(dir string) (*os.File, error) {
 		owner, _ := io.ReadAll(io.LimitReader(file, 32)) // names the owner where it can; the refusal stands without
 		file.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %w by process %s", dir, ErrLocked, strings.TrimSpace(string(owner)))
+			process, _, _ := strings.Cut(string(owner), "\n")
+			return nil, fmt.Errorf("lock %s: %w by process %s", dir, ErrLocked, process)
 		}
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
@@ -42,9 +42,32 @@ func lockDirectory(dir string) (*os.File, error) {
 		file.Close()
 		return nil, fmt.Errorf("write lock %s: %w", path, err)
 	}
-	if _, err := file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
+	if _, err := file.WriteAt(fmt.Appendf(nil, "%d\n%d\n", os.Getpid(), os.Getppid()), 0); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("write lock %s: %w", path, err)
 	}
 	return file, nil
+}
+
+// Orphaned says whether the process that has the directory open has lost the one that
+// started it: an engine whose crmwatch was killed ends by itself, but not at once.
+func Orphaned(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, lockFile))
+	if err != nil {
+		return false
+	}
+	var process, parent, now int
+	if n, _ := fmt.Sscanf(string(text), "%d\n%d", &process, &parent); n < 2 {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
+	if err != nil {
+		return false
+	}
+	// The name in brackets may hold anything; state and parent follow it.
+	_, rest, found := strings.Cut(string(stat), ") ")
+	if n, _ := fmt.Sscanf(rest, "%1s %d", new(string), &now); !found || n < 2 {
+		return false
+	}
+	return now != parent
 }

@@ -24,10 +24,12 @@ import (
 const stopTimeout = 30 * time.Second
 
 // lockPatience is how long to wait for a data directory that another process has
-// open, leaving how long for one whose engine still answers, lockRetry how often to look.
+// open, leaving how long for one whose engine still answers, orphaned how long where the
+// engine's process has lost the one that started it, lockRetry how often to look.
 const (
 	lockPatience = 20 * time.Second
-	leaving      = 15 * time.Second
+	leaving      = 5 * time.Second
+	orphaned     = 20 * time.Second
 	lockRetry    = 200 * time.Millisecond
 )
 
@@ -104,7 +106,10 @@ func openDatabase(ctx context.Context, dir string, options databaseOptions) (*da
 func (db *database) connect(ctx context.Context, dir string, options databaseOptions) error {
 	endpoint, err := engine.ReadEndpoint(ctx, dir)
 	// The engine of a crmwatch that was killed answers for a moment yet.
-	for deadline := time.Now().Add(leaving); err == nil && options.exclusive && time.Now().Before(deadline); {
+	for began := time.Now(); err == nil && options.exclusive; {
+		if waited := time.Since(began); waited > orphaned || waited > leaving && !engine.Orphaned(dir) {
+			break
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
