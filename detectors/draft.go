@@ -96,10 +96,8 @@ var contractColumns = map[string]bool{
 	"last_seen": true, "count": true, "severity": true, "evidence": true,
 }
 
-// findingUID is the finding's identity. The product goes in with the entity: two
-// products may know one name, and those are two findings.
 func findingUID(f schema.Finding, from time.Time) schema.UID {
-	return schema.FindingUID(f.Rule, f.TenantUID, f.EntityType, f.Product+"\x1f"+f.EntityUID, from)
+	return schema.RuleFindingUID(f.Rule, f.TenantUID, f.Product, f.EntityType, f.EntityUID, from)
 }
 
 // setCount says of how many events the finding is made; 0 where that is not known.

@@ -45,3 +45,9 @@ type Finding struct {
 func FindingUID(rule, tenant, entityType, entityUID string, windowFrom time.Time) UID {
 	return HashUID("finding", rule, tenant, entityType, entityUID, windowFrom.UTC().Format(time.RFC3339))
 }
+
+// RuleFindingUID is the identity of what a rule finds in events. The product goes in with
+// the entity: two products may know one name, and those are two findings.
+func RuleFindingUID(rule, tenant, product, entityType, entityUID string, windowFrom time.Time) UID {
+	return FindingUID(rule, tenant, entityType, product+"\x1f"+entityUID, windowFrom)
+}

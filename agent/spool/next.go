@@ -223,7 +223,8 @@ func (s *Spool) Ack(sequence uint64) error {
 	s.sinceSave++
 	finished := s.advance()
 	var err error
-	if finished || s.sinceSave >= 256 || s.Now().Sub(s.savedAt) >= saveEvery {
+	// When nothing waits any more, nothing may come for long that would save it.
+	if finished || s.acked+1 == s.next || s.sinceSave >= 256 || s.Now().Sub(s.savedAt) >= saveEvery {
 		err = s.save()
 	}
 	if err == nil && finished {

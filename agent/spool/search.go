@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,8 @@ type Match struct {
 	Name string
 	// Last is the highest sequence number in it.
 	Last uint64
+	// Delivered says that all of it is delivered, also where more will be written to it.
+	Delivered bool
 	// Records is how many hold it.
 	Records int
 	// Problem says why some of it was not searched.
@@ -36,6 +39,9 @@ func Search(folder FS, keys [][]byte, found func(content []byte) bool) ([]Match,
 		return nil, fmt.Errorf("search spool: %w", err)
 	}
 	slices.Sort(names)
+	// Read before the segments: what is acknowledged later may count as waiting, and not
+	// the other way round.
+	acked := ackedBatch(folder)
 	var all []Match
 	for _, name := range names {
 		base, _, isSegment := strings.Cut(name, ".")
@@ -49,11 +55,32 @@ func Search(folder FS, keys [][]byte, found func(content []byte) bool) ([]Match,
 		if err != nil {
 			m.Problem = err.Error()
 		}
+		m.Delivered = m.Acked() || m.Problem == "" && m.Last > 0 && m.Last <= acked
 		if m.Records > 0 || m.Problem != "" {
 			all = append(all, m)
 		}
 	}
 	return all, nil
+}
+
+// ackedBatch is up to where all batches are delivered, as far as that is written down; 0
+// where it is not known.
+func ackedBatch(folder FS) uint64 {
+	f, err := folder.Open(stateFile)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return 0
+	}
+	data := make([]byte, min(size, maxState))
+	var state savedState
+	if readFull(f, data, 0) != nil || json.Unmarshal(data, &state) != nil || state.Version != stateVersion {
+		return 0
+	}
+	return state.Acked
 }
 
 func search(folder FS, name string, keys [][]byte, found func([]byte) bool) (Match, error) {

@@ -12,8 +12,8 @@ import (
 // amend accounts in the evidence chain for what an erasure changes. The law wants the
 // erasure, whatever is the matter with the chain: what keeps the chain from accounting
 // for it is told, and the erasure goes on.
-func (s *subjectStore) amend(term terminal, reason string) func(context.Context, schema.UID, func(context.Context) error) error {
-	return func(ctx context.Context, erasure schema.UID, change func(context.Context) error) error {
+func (s *subjectStore) amend(term terminal, reason string) func(context.Context, schema.UID, string, func(context.Context) error) error {
+	return func(ctx context.Context, erasure schema.UID, by string, change func(context.Context) error) error {
 		head, err := chain.Head(ctx, s.store)
 		if err == nil && head.Sequence == 0 {
 			return change(ctx) // there is nothing yet that it could contradict
@@ -22,7 +22,7 @@ func (s *subjectStore) amend(term terminal, reason string) func(context.Context,
 		cfg.Data = s.dir
 		key, keyErr := cfg.openEvidenceKey()
 		if err = errors.Join(err, keyErr); err == nil {
-			err = chain.NewLedger(s.store, key, chain.LedgerOptions{}).Amend(ctx, chain.Amendment{Erasure: erasure, By: whoami(), Reason: reason}, change)
+			err = chain.NewLedger(s.store, key, chain.LedgerOptions{}).Amend(ctx, chain.Amendment{Erasure: erasure, By: by, Reason: reason}, change)
 		}
 		switch {
 		case errors.Is(err, chain.ErrAmended):

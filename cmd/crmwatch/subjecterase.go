@@ -76,6 +76,7 @@ func (c *subjectEraseCommand) Run(ctx context.Context, term terminal) error {
 	done, err := subject.Erase(ctx, s.store, subject.Erasing{
 		Subject: s.subject, Delete: c.Delete, Actor: whoami(), Reason: c.Reason, Folder: filepath.Join(s.dir, "erasures"),
 		Step: func(what string) { fmt.Fprintf(term.err, "crmwatch: %s\n", what) }, Amend: s.amend(term, c.Reason),
+		Record: func(ctx context.Context, done subject.Erased) error { return s.record(ctx, done, c.Reason) },
 	})
 	if err != nil && !errors.Is(err, subject.ErrNothing) {
 		return err
@@ -83,14 +84,14 @@ func (c *subjectEraseCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		fmt.Fprintln(term.out, "Nothing in the database names the person.")
 	} else {
-		if err := s.record(ctx, done, c.Reason); err != nil {
-			return err
-		}
 		fmt.Fprintf(term.out, "Erasure %s is complete: %s, in %s.\n", done.UID, done.Method+"d", time.Since(begun).Round(100*time.Millisecond))
 		for _, name := range slices.Sorted(maps.Keys(done.Counts)) {
 			fmt.Fprintf(term.out, "  %-20s %s rows\n", name, grouped(int64(done.Counts[name])))
 		}
 		fmt.Fprintf(term.out, "Tokens in the person's place begin with %s.\n", done.Prefix)
+		if done.By != whoami() {
+			fmt.Fprintf(term.out, "You are this person: the record of the erasure says that %s did it. Note elsewhere who that was, if somebody must know.\n", done.By)
+		}
 	}
 	if err := s.dropDelivered(term); err != nil {
 		return err
@@ -118,7 +119,7 @@ func (s *subjectStore) record(ctx context.Context, done subject.Erased, reason s
 		rows += n
 	}
 	return audit.Write(ctx, s.store, audit.Record{
-		UID: done.UID, At: time.Now(), Actor: whoami(), Via: audit.ViaCLI, Action: "subject.erase", ObjectType: "erasure", Object: done.UID.String(),
+		UID: done.UID, At: done.Began, Actor: done.By, Via: audit.ViaCLI, Action: "subject.erase", ObjectType: "erasure", Object: done.UID.String(),
 		Detail: fmt.Sprintf("%s of the data of one person, %d rows", done.Method, rows), Attributes: attributes,
 	})
 }

@@ -15,7 +15,7 @@ import (
 // personFile is a file outside the database that names the person.
 type personFile struct {
 	Path string `json:"path"`
-	// What is pending, delivered, kept or file.
+	// What is pending, delivered, "delivered, and written to", kept or file.
 	What string `json:"what"`
 	// Goes says when it goes by itself.
 	Goes string `json:"goes"`
@@ -52,6 +52,8 @@ func (s *subjectStore) files() ([]personFile, error) {
 			if info, err := os.Stat(f.Path); err == nil {
 				f.Goes = "after " + info.ModTime().Add(s.retain()).UTC().Format(minuteTime) + " UTC, while crmwatch runs"
 			}
+		case m.Delivered:
+			f.What, f.Goes = "delivered, and written to", "some time after it is full or crmwatch has stopped: see retain_after_ack"
 		case !strings.HasSuffix(m.Name, ".open") && !strings.HasSuffix(m.Name, ".ready"):
 			f.What, f.Goes = "kept", "never: delete it by hand when it is of no more use"
 		}

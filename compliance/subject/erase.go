@@ -30,13 +30,21 @@ type Erasing struct {
 	// Step, unless nil, is told what is done next.
 	Step func(what string)
 	// Amend, unless nil, calls change, which changes rows, and accounts for what it has
-	// changed where that is evidence. After a crash it is called again.
-	Amend func(ctx context.Context, erasure schema.UID, change func(context.Context) error) error
+	// changed where that is evidence; by is Erased.By. After a crash it is called again.
+	Amend func(ctx context.Context, erasure schema.UID, by string, change func(context.Context) error) error
+	// Record, unless nil, is told of an erasure that has changed all, before it counts as
+	// done: after a crash it may be told again, of the same UID and Began.
+	Record func(ctx context.Context, done Erased) error
 }
 
 // Erased is what an erasure did.
 type Erased struct {
 	UID schema.UID
+	// Began is when it began, in milliseconds.
+	Began time.Time
+	// By is the actor as it is written down: where the actor is the person, the person's
+	// token stands in it, or the record of the act would name whom it has erased.
+	By string
 	// Prefix begins all tokens that stand in the person's place.
 	Prefix string
 	// Method is anonymise or delete.
@@ -72,6 +80,7 @@ type erasure struct {
 	journal    entry
 	layouts    []layout
 	parameters []any
+	by         string
 }
 
 // Erase takes the person out of the database. It may be killed at any moment: the same
@@ -113,7 +122,13 @@ func Erase(ctx context.Context, store schema.Store, o Erasing) (Erased, error) {
 	if err := e.run(ctx); err != nil {
 		return Erased{}, err
 	}
-	return Erased{UID: e.journal.uid, Prefix: e.secret.prefix(), Method: e.journal.method, Counts: e.journal.counts, Resumed: resumed}, nil
+	done := e.done()
+	done.Resumed = resumed
+	return done, nil
+}
+
+func (e *erasure) done() Erased {
+	return Erased{UID: e.journal.uid, Began: e.journal.started, By: e.by, Prefix: e.secret.prefix(), Method: e.journal.method, Counts: e.journal.counts}
 }
 
 func lockFolder(dir string) (*os.File, error) {
@@ -161,6 +176,7 @@ func (e *erasure) begin(ctx context.Context) (resumed bool, err error) {
 			return false, fmt.Errorf("erasure %s was begun with the method %s: complete it with that", j.uid, j.method)
 		}
 		e.journal, e.secret = j, secret{j.uid, key}
+		e.by = e.subject.masked(e.Actor, e.secret)
 		return true, nil
 	}
 	// Nothing is begun for nothing: where a kill left no more to do than to say so, the
@@ -183,7 +199,8 @@ func (e *erasure) begin(ctx context.Context) (resumed bool, err error) {
 	if err := makeSecret(e.Folder, e.secret.uid, e.secret.key); err != nil {
 		return false, err
 	}
-	e.journal = entry{uid: e.secret.uid, started: e.Now().UTC(), actor: e.Actor, reason: e.Reason, method: method, state: statePreparing,
+	e.by = e.subject.masked(e.Actor, e.secret)
+	e.journal = entry{uid: e.secret.uid, started: e.Now().UTC().Truncate(time.Millisecond), actor: e.by, reason: e.Reason, method: method, state: statePreparing,
 		subjectMAC: e.Subject.fingerprint(e.secret.key), counts: map[string]uint64{}}
 	return false, e.enter(ctx, statePreparing)
 }
@@ -197,10 +214,16 @@ func (e *erasure) enter(ctx context.Context, state string) error {
 func (e *erasure) run(ctx context.Context) error {
 	change := e.change
 	if e.Amend != nil {
-		change = func(ctx context.Context) error { return e.Amend(ctx, e.journal.uid, e.change) }
+		change = func(ctx context.Context) error { return e.Amend(ctx, e.journal.uid, e.by, e.change) }
 	}
 	if err := change(ctx); err != nil {
 		return err
+	}
+	// Afterwards nothing would know any more that it is not recorded yet.
+	if e.Record != nil {
+		if err := e.Record(ctx, e.done()); err != nil {
+			return err
+		}
 	}
 	if err := Destroy(secretPath(e.Folder, e.secret.uid)); err != nil {
 		return err

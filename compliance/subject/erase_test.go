@@ -24,6 +24,7 @@ var pictures = map[string]string{
 	"findings of alerts":         `SELECT toString(count()) FROM findings WHERE finding_uid IN (SELECT arrayJoin(finding_uids) FROM alerts) AND entity_uid IN (SELECT actor_user_uid FROM events)`,
 	"transitions of alerts":      `SELECT toString(count()) FROM alert_transitions WHERE alert_uid IN (SELECT alert_uid FROM alerts) AND finding_uids[1] IN (SELECT finding_uid FROM findings)`,
 	"what was told":              `SELECT toString(count()) FROM notifications AS n INNER JOIN alerts AS a ON a.alert_uid = n.alert_uid WHERE n.content_hash = a.content_hash`,
+	"summaries":                  `SELECT toString(countIf(content_hash = lower(hex(SHA256(content))))) FROM summaries FINAL`,
 	"hours":                      `SELECT toString((count(), sum(calls), uniqExact(uid))) FROM event_hours`,
 	"facets":                     `SELECT toString((count(), uniqExact(lower(uid)), uniqExact(value), uniqExact(substring(value, 1, 1) = '+'))) FROM event_facets`,
 	"facets are of events":       `SELECT toString(count()) FROM event_facets WHERE kind = 'network' AND (uid, value) IN (SELECT actor_user_uid, x_src_endpoint_network FROM events)`,
@@ -142,6 +143,9 @@ func TestErase(t *testing.T) {
 	if got := ask(t, store, `SELECT toString((message, attributes)) FROM findings`); strings.Contains(got, "203.0.113") {
 		t.Errorf("a place is left in %s", got)
 	}
+	if got := ask(t, store, `SELECT toString(arraySort(groupArray(replaceRegexpAll(content, '(?i)"erased-[0-9a-f]+-[0-9a-f]+"', 'T')))) FROM summaries FINAL`); got != `['{"title":"x","rows":[[T,7],["203.0.113.21",8]]}','{"title":"x","rows":[[T,T]]}']` {
+		t.Errorf("the kept summaries are %s", got)
+	}
 	noFileHolds(t, store, alice(t))
 }
 
@@ -204,5 +208,58 @@ func TestDeleteRemovesWhatThePersonDid(t *testing.T) {
 	}
 	if found, err := subject.Find(t.Context(), store, alice(t)); err != nil || len(found) > 0 {
 		t.Errorf("left: %+v, %v", found, err)
+	}
+}
+
+// TestWhoeverErasesMayBeThePerson: the record of the act would name the person, for ever
+// anew, and so the act would never end.
+func TestWhoeverErasesMayBeThePerson(t *testing.T) {
+	store := filled(t, 200)
+	var amended, recorded string
+	done, err := subject.Erase(t.Context(), store, subject.Erasing{
+		Subject: alice(t), Actor: "Alice@acme.example@soc-1", Reason: "request 4", Folder: t.TempDir(),
+		Amend: func(ctx context.Context, _ schema.UID, by string, change func(context.Context) error) error {
+			amended = by
+			return change(ctx)
+		},
+		Record: func(_ context.Context, done subject.Erased) error {
+			recorded = done.By
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := ask(t, store, `SELECT DISTINCT actor_user_name FROM events WHERE startsWith(actor_user_name, 'erased-')`)
+	for where, by := range map[string]string{"erased": done.By, "amended": amended, "recorded": recorded, "stored": ask(t, store, `SELECT actor FROM erasures FINAL`)} {
+		if by != token+"@soc-1" {
+			t.Errorf("%s by %s, want the token %s", where, by, token)
+		}
+	}
+	if found, err := subject.Find(t.Context(), store, alice(t)); err != nil || len(found) > 0 {
+		t.Errorf("left: %+v, %v", found, err)
+	}
+	noFileHolds(t, store, alice(t))
+}
+
+// TestWhatIsDoneIsRecordedOnceMore: killed after all was changed and before it is
+// recorded, an erasure is recorded when it is completed.
+func TestWhatIsDoneIsRecordedOnceMore(t *testing.T) {
+	store := filled(t, 200)
+	var told []subject.Erased
+	erasing := subject.Erasing{Subject: alice(t), Actor: "bob", Reason: "request 5", Folder: t.TempDir(), Record: func(_ context.Context, done subject.Erased) error {
+		if told = append(told, done); len(told) == 1 {
+			return errKilled
+		}
+		return nil
+	}}
+	if _, err := subject.Erase(t.Context(), store, erasing); !errors.Is(err, errKilled) {
+		t.Fatalf("killed: %v", err)
+	}
+	if _, err := subject.Erase(t.Context(), store, erasing); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 2 || told[0].UID != told[1].UID || !told[0].Began.Equal(told[1].Began) || told[0].Counts["events"] == 0 || told[1].Counts["events"] != told[0].Counts["events"] {
+		t.Errorf("recorded was %+v", told)
 	}
 }

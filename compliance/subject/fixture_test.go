@@ -63,6 +63,8 @@ var digests = []string{
 	`INSERT INTO notifications (alert_uid, notifier, version, state, content_hash) SELECT alert_uid, 'slack', 1, 'sent', 77 FROM alerts`,
 	`INSERT INTO silences (silence_uid, version, author, reason, matchers) SELECT generateUUIDv4(), 1, 'bob', 'Alice@acme.example is away', ['entity=alice@acme.example']`,
 	`INSERT INTO quarantine (quarantine_uid, x_source_file, content) SELECT generateUUIDv4(), '/x', '"alice@acme.example",broken'`,
+	`INSERT INTO summaries (summary_uid, period, content, content_hash) SELECT generateUUIDv4(), 'daily', '{"title":"x","rows":[["alice@acme.example","203.0.113.1"]]}' AS c, lower(hex(SHA256(c)))`,
+	`INSERT INTO summaries (summary_uid, period, content, content_hash) SELECT generateUUIDv4(), 'daily', '{"title":"x","rows":[["203.0.113.2",7],["203.0.113.21",8]]}' AS c, lower(hex(SHA256(c)))`,
 	`INSERT INTO rule_runs (rule, started_at, error) SELECT 'r', now64(3), 'user alice@acme.example: boom'`,
 }
 

@@ -105,7 +105,7 @@ func (e *erasure) prepareFindings(ctx context.Context, l layout) error {
 			entity = c
 		}
 	}
-	query := strings.Join([]string{"SELECT DISTINCT toString(finding_uid), toString(rule), toString(metadata_tenant_uid), toString(entity_type), window_from,",
+	query := strings.Join([]string{"SELECT DISTINCT toString(finding_uid), toString(rule), toString(metadata_tenant_uid), toString(metadata_product_name), toString(entity_type), entity_uid, window_from,",
 		e.subject.erased(entity, l), "AS new FROM", l.name, "WHERE new != entity_uid"}, "\n")
 	rows, err := e.store.Query(named(ctx), query, e.parameters...)
 	if err != nil {
@@ -115,12 +115,17 @@ func (e *erasure) prepareFindings(ctx context.Context, l layout) error {
 	type move struct{ from, to string }
 	var moves []move
 	for rows.Next() {
-		var uid, rule, tenant, kind, entity string
+		var uid, rule, tenant, product, kind, before, entity string
 		var from time.Time
-		if err := rows.Scan(&uid, &rule, &tenant, &kind, &from, &entity); err != nil {
+		if err := rows.Scan(&uid, &rule, &tenant, &product, &kind, &before, &from, &entity); err != nil {
 			return fmt.Errorf("find the person's findings: %w", err)
 		}
-		moves = append(moves, move{uid, schema.FindingUID(rule, tenant, kind, entity, from).String()})
+		moved := schema.RuleFindingUID(rule, tenant, product, kind, entity, from)
+		if uid == schema.FindingUID(rule, tenant, kind, before, from).String() {
+			// What crmwatch says of itself knows no product.
+			moved = schema.FindingUID(rule, tenant, kind, entity, from)
+		}
+		moves = append(moves, move{uid, moved.String()})
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("find the person's findings: %w", withoutPerson(err))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/crmwatch/crmwatch/schema"
@@ -83,7 +82,8 @@ func (e *erasure) rewriteEvents(ctx context.Context, l layout) error {
 		if err := e.doWith(ctx, "write the events from "+from+" anew", []any{schema.Named("from", from), schema.Named("to", to)},
 			"INSERT INTO events ("+l.list()+")", "SELECT", strings.Join(values, ",\n"), "FROM events",
 			"WHERE", within, "AND", known, "{from:String} AND {to:String}", kept+")",
-			"AND", keyed("event_uid"), "NOT IN (SELECT event_uid FROM events WHERE "+within+")"); err != nil {
+			"AND", keyed("event_uid"), "NOT IN (SELECT event_uid FROM events WHERE", within,
+			"AND event_uid IN (SELECT", keyed("id"), "FROM erasure_rows WHERE name = 'events' AND part BETWEEN {from:String} AND {to:String}))"); err != nil {
 			return err
 		}
 		if err := e.remove(ctx, "ALTER TABLE events DELETE WHERE "+known+"'"+from+"' AND '"+to+"')"); err != nil {
@@ -125,87 +125,4 @@ func (e *erasure) remove(ctx context.Context, statement string) error {
 	settings := quiet()
 	settings["mutations_sync"] = 2
 	return e.store.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement)
-}
-
-// filesPatience is how long to wait for ClickHouse to delete the files of old parts.
-const filesPatience = 2 * time.Minute
-
-// reopenAfter is how long ClickHouse may take by itself.
-const reopenAfter = 5 * time.Second
-
-const oldParts = `SELECT count(), any(concat(table, ' ', name, ': ', removal_state)) FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {names:Array(String)}`
-
-// clean makes the files with the old rows go. ClickHouse would keep them for some
-// minutes, for the case that a disk loses what was written last.
-func (e *erasure) clean(ctx context.Context) error {
-	names := e.touched()
-	for _, name := range names {
-		// Killed while it was opened anew.
-		if err := e.store.Exec(ctx, "ATTACH TABLE IF NOT EXISTS "+name); err != nil {
-			return fmt.Errorf("open %s again: %w", name, err)
-		}
-	}
-	for _, name := range names {
-		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" MODIFY SETTING old_parts_lifetime = 0, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0"); err != nil {
-			return fmt.Errorf("hasten the end of old files of %s: %w", name, err)
-		}
-	}
-	begun, opened := time.Now(), false
-	for {
-		var left uint64
-		var why string
-		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", names)).Scan(&left, &why); err != nil {
-			return fmt.Errorf("look for old files: %w", err)
-		}
-		if left == 0 {
-			break
-		}
-		if time.Since(begun) > filesPatience {
-			return fmt.Errorf("%d old parts are still on disk (such as %s): something reads them, or the database is busy; run this again", left, why)
-		}
-		// The thread that deletes files may sleep for minutes, by the settings of before; a
-		// table that is opened anew has another. What is sent to it meanwhile is sent again.
-		if !opened && time.Since(begun) > reopenAfter {
-			opened = true
-			if err := e.reopen(ctx, names); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
-	for _, name := range names {
-		if err := e.store.Exec(ctx, "ALTER TABLE "+name+" RESET SETTING old_parts_lifetime, cleanup_delay_period, max_cleanup_delay_period, cleanup_delay_period_random_add"); err != nil {
-			return fmt.Errorf("give %s its setting back: %w", name, err)
-		}
-	}
-	for _, statement := range []string{"DROP TABLE IF EXISTS erasure_rows SYNC", "DROP TABLE IF EXISTS erasure_values SYNC"} {
-		if err := e.store.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("drop what was looked up: %w", err)
-		}
-	}
-	return nil
-}
-
-// reopen opens the tables anew that have old files.
-func (e *erasure) reopen(ctx context.Context, names []string) error {
-	for _, name := range names {
-		var left uint64
-		var why string
-		if err := e.store.QueryRow(ctx, oldParts, schema.Named("names", []string{name})).Scan(&left, &why); err != nil {
-			return fmt.Errorf("look for old files: %w", err)
-		}
-		if left == 0 {
-			continue
-		}
-		for _, verb := range []string{"DETACH TABLE %s SYNC", "ATTACH TABLE %s"} {
-			if err := e.store.Exec(ctx, fmt.Sprintf(verb, name)); err != nil {
-				return fmt.Errorf("open %s anew: %w", name, err)
-			}
-		}
-	}
-	return nil
 }

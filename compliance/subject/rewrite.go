@@ -96,11 +96,25 @@ func (s Subject) erasedText(x string, l layout) string {
 	signed := "if(substring(part, 1, 1) IN ('+', '-'), concat(substring(part, 1, 1), " + placed("substring(part, 2)") + "), " + placed("part") + ")"
 	out := eachPart(eachPart(x, renamed("part")), signed)
 	out = "if(" + says(out) + ", " + s.reworded(out) + ", " + out + ")"
-	if l.name == "findings" || l.name == "suppressed_findings" || l.name == "alerts" {
+	if l.prose() {
 		out = "arrayFold((text, p) -> replaceRegexpAll(text, concat('(^|[^0-9A-Za-z.:])', regexpQuoteMeta(p.1), '($|[^0-9A-Za-z])'), concat('\\\\1', p.2, '\\\\2')), " +
-			"arrayFilter(p -> position(" + x + ", p.1) > 0, " + placePairs + "), " + out + ")"
+			"arrayFilter(p -> " + l.lists("p.1", x) + ", " + placePairs + "), " + out + ")"
 	}
 	return out
+}
+
+// prose says that texts of the table list places.
+func (l layout) prose() bool {
+	return l.name == "findings" || l.name == "suppressed_findings" || l.name == "alerts" || l.name == "summaries"
+}
+
+// lists is true where a text of prose has a place. A summary is JSON, whose keys must
+// stay what they are, even when a machine is called like one.
+func (l layout) lists(place, x string) string {
+	if l.name == "summaries" {
+		return "match(" + place + ", '[.:/ ]') AND position(" + x + ", " + place + ") > 0"
+	}
+	return "position(" + x + ", " + place + ") > 0"
 }
 
 func keyed(x string) string {
@@ -156,6 +170,9 @@ func (s Subject) erased(c column, l layout) string {
 // that only the person was in, or refer to a row whose identity changes.
 func (l layout) concerned() string {
 	any := []string{l.names()}
+	if l.name == "summaries" {
+		any = append(any, "arrayExists(p -> "+l.lists("p.1", "content")+", "+placePairs+")")
+	}
 	for _, c := range l.columns {
 		x := quoted(c.name)
 		test := ""

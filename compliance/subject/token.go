@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"regexp"
 	"strings"
 
 	"github.com/crmwatch/crmwatch/schema"
@@ -42,4 +43,25 @@ func (k secret) name(value string) string {
 func (k secret) words() (k0, k1 uint64) {
 	sum := k.sum("identity")
 	return binary.LittleEndian.Uint64(sum), binary.LittleEndian.Uint64(sum[8:])
+}
+
+// masked is a short text with tokens in the person's place, found in it as in texts of
+// the database.
+func (s Subject) masked(text string, k secret) string {
+	if s.Has(text) {
+		return k.name(text)
+	}
+	for _, i := range s.Identifiers {
+		if !i.Words {
+			continue
+		}
+		re, err := regexp.Compile(i.pattern())
+		if err != nil {
+			return k.prefix()
+		}
+		for range 2 { // see reworded
+			text = re.ReplaceAllString(text, "${1}"+k.name(i.Value)+"${2}")
+		}
+	}
+	return text
 }
