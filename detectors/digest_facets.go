@@ -95,6 +95,8 @@ var facets = []facet{
 		vendor, "if(session_credential_uid != '', concat('key ', session_credential_uid), concat('app ', actor_app_uid))", ""},
 	{"login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND metadata_log_name != 'IdentityVerificationEvent'", "x", "concat(if(logon_type_id = 2 OR x_logon_sub_type = 'Browser', '+', '-'), http_request_user_agent)",
 		"[toString(actor_user_uid), lower(actor_user_name)]"},
+	{"call", "class_uid = 6003 AND (actor_user_uid != '' OR actor_user_name != '')", "if(actor_user_uid != '', actor_user_uid, lower(actor_user_name))",
+		"concat(x_src_endpoint_network, '\\n', http_request_user_agent, ' ', actor_app_name)", ""},
 	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'", ""},
 	{"end", "status_id != 2 AND (class_uid = 3002 AND activity_id = 2 OR class_uid = 3001 AND activity_id NOT IN (1, 2, 12) OR class_uid = 3004 AND activity_id IN (4, 9, 11))",
 		vendor, "x", ended},
