@@ -24,6 +24,10 @@ var (
 	screenSeed   = flag.Uint64("screen-seed", 1, "seed of the first round")
 )
 
+// searchedAlways are the rules that are searched without the flag, each with its seed: for
+// the one that once lost days, one that shows how.
+var searchedAlways = map[string]uint64{"mass-change": 1, "credential-stuffing": 1, "use-after-revoke": 1, "service-account-interactive": 5, "crm-call-without-middleware-call": 6}
+
 // screenTenants is how many random companies are tried in a round.
 const screenTenants = 24
 
@@ -39,13 +43,16 @@ func TestScreensLoseNothing(t *testing.T) {
 	store := openStore(t)
 	found := 0
 	for _, rule := range rules {
-		cheap := slices.Contains([]string{"mass-change", "credential-stuffing", "use-after-revoke", "crm-call-without-middleware-call", "service-account-interactive"}, rule.ID)
-		if rule.Screen == "" || rule.Kind != KindQuery || *screenRounds == 0 && !cheap {
+		seed, always := searchedAlways[rule.ID]
+		if rule.Screen == "" || rule.Kind != KindQuery || *screenRounds == 0 && !always {
 			continue
 		}
+		if *screenRounds > 0 {
+			seed = *screenSeed
+		}
 		for round := range uint64(max(1, *screenRounds)) {
-			t.Run(fmt.Sprintf("%s/%d", rule.ID, *screenSeed+round), func(t *testing.T) {
-				found += searchScreen(t, store, rule, *screenSeed+round)
+			t.Run(fmt.Sprintf("%s/%d", rule.ID, seed+round), func(t *testing.T) {
+				found += searchScreen(t, store, rule, seed+round)
 			})
 		}
 	}
