@@ -20,7 +20,7 @@ import (
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
 	// needs another.
-	digestMark = "digest 3"
+	digestMark = "digest 4"
 	// digestRows is about how many events are digested at a time, digestTimeout how long
 	// one statement over them may take.
 	digestRows    = 4_000_000
@@ -85,7 +85,7 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 
 // digestHours digests what arrived after a moment in some hours of event time (sorted).
 func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Time) error {
-	var touched, called, around, days []string
+	var touched, called, around, days, calledDays []string
 	var events uint64
 	for _, row := range arrived {
 		n, _ := row["events"].(uint64)
@@ -94,13 +94,19 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 		touched = append(touched, hour.Format(time.DateTime))
 		days = append(days, hour.Format(time.DateOnly))
 		if calls, _ := row["calls"].(uint64); calls > 0 {
-			called = append(called, hour.Format(time.DateTime))
-			for beside := -1; beside <= 1; beside++ {
-				around = append(around, hour.Add(time.Duration(beside)*time.Hour).Format(time.DateTime))
+			for beside := -2; beside <= 2; beside++ {
+				at := hour.Add(time.Duration(beside) * time.Hour)
+				around = append(around, at.Format(time.DateTime))
+				if beside >= -1 && beside <= 1 {
+					called, calledDays = append(called, at.Format(time.DateTime)), append(calledDays, at.Format(time.DateOnly))
+				}
 			}
 		}
 	}
-	slices.Sort(around)
+	for _, list := range []*[]string{&called, &around, &calledDays} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	bounds := []any{clickhouse.DateNamed("from", dayOf(arrived[0]), clickhouse.MilliSeconds), clickhouse.DateNamed("to", dayOf(arrived[len(arrived)-1]).Add(day), clickhouse.MilliSeconds),
 		schema.Named("version", uint64(time.Now().UnixNano()))}
 	digest := func(statement string, args ...any) error {
@@ -135,10 +141,10 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 			return err
 		}
 	}
-	if err := digest(partnersStatement, schema.Named("hours", called), schema.Named("around", slices.Compact(around))); err != nil {
+	if err := digest(partnersStatement, schema.Named("hours", called), schema.Named("around", around)); err != nil {
 		return err
 	}
-	return digest(partnerDaysStatement, whole)
+	return digest(partnerDaysStatement, schema.Named("days", calledDays))
 }
 
 func hourOf(row record) time.Time {

@@ -68,6 +68,13 @@ const vendor = "if(metadata_product_vendor_name != '', metadata_product_vendor_n
 const reassigned = `(lower(api_operation) IN ('assign', 'assigned', 'owner changed', 'change owner', 'ownerchanged', 'reassigned', 'mass transfer', 'transferred')
     OR metadata_event_code = 'assigned_user_id' OR resources_uid IN ('hubspot_owner_id', 'OwnerId'))`
 
+// accepted are logins that succeeded, and agentOfLogin is with which user agent, after a +
+// where the log calls them interactive.
+const (
+	accepted     = "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND metadata_log_name != 'IdentityVerificationEvent'"
+	agentOfLogin = "concat(if(logon_type_id = 2 OR x_logon_sub_type = 'Browser', '+', '-'), http_request_user_agent)"
+)
+
 var facets = []facet{
 	{"network", served, identity, "x_src_endpoint_network", ""},
 	{"client", served, identity, "http_request_user_agent", ""},
@@ -93,8 +100,11 @@ var facets = []facet{
 	{"use", "(class_uid IN (6003, 6001, 6006, 4002, 3001, 3004, 3005) AND status_id != 2 AND http_response_code < 400 OR class_uid = 3002 AND activity_id = 1 AND status_id = 1)", vendor, "x", used},
 	{"credential", "(session_credential_uid != '' OR actor_app_uid != '') AND status_id != 2 AND (class_uid = 6003 OR class_uid = 3002 AND activity_id = 1 AND logon_type_id != 2)",
 		vendor, "if(session_credential_uid != '', concat('key ', session_credential_uid), concat('app ', actor_app_uid))", ""},
-	{"login", "class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND metadata_log_name != 'IdentityVerificationEvent'", "x", "concat(if(logon_type_id = 2 OR x_logon_sub_type = 'Browser', '+', '-'), http_request_user_agent)",
-		"[toString(actor_user_uid), lower(actor_user_name)]"},
+	{"login", accepted, "x", agentOfLogin, "[toString(actor_user_uid), lower(actor_user_name)]"},
+	// The name alone where there is one: an id may have had another name before.
+	{"named login", accepted + " AND (actor_user_uid != '' OR actor_user_name != '')", "if(actor_user_name != '', lower(actor_user_name), actor_user_uid)", agentOfLogin, ""},
+	{"call", "class_uid = 6003 AND (actor_user_uid != '' OR actor_user_name != '')", "if(actor_user_uid != '', actor_user_uid, lower(actor_user_name))",
+		"concat(x_src_endpoint_network, '\\n', http_request_user_agent, ' ', actor_app_name)", ""},
 	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'", ""},
 	{"end", "status_id != 2 AND (class_uid = 3002 AND activity_id = 2 OR class_uid = 3001 AND activity_id NOT IN (1, 2, 12) OR class_uid = 3004 AND activity_id IN (4, 9, 11))",
 		vendor, "x", ended},

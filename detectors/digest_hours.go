@@ -114,12 +114,12 @@ FROM
     GROUP BY day, tenant, product, uid, object
 )`
 
-// partnerDaysStatement sums event_partners by day.
-const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, calls_by_hour, version)
-SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched),
+// partnerDaysStatement sums event_partners by day; an arrival may change the day beside.
+const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, calls_by_hour, version)
+SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched), sumMap(event_partners.through),
     sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
 FROM event_partners FINAL
-WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)}
+WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} - toIntervalDay(1) AND hour < {to:DateTime64(3)} + toIntervalDay(1)
 GROUP BY day, daily, tenant, product, who`
 
 // peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
@@ -139,23 +139,31 @@ FROM
 )
 GROUP BY day, tenant, product, uid`
 
-// partnersStatement counts the calls of the hours into which events arrive, reading them
-// and the hours beside them once. A call near the end of an hour may have its partner in
-// the next.
-const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, version)
-SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, count() AS calls, countIf(paired AND sort = 'id') AS matched, {version:UInt64}
+// partnersStatement counts the calls of the hours into which events arrive and of those
+// beside, because a call near the end of an hour may have its partner in the next. It reads
+// two hours on either side, and pairs none that lie further apart than neighbouring hours,
+// however much is digested at a time. An id that is used in two quarters of an hour is two
+// calls.
+const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, version)
+SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, count() AS calls, countIf(carriers != '') AS matched,
+    sumMapIf(map(carriers, toUInt64(1)), carriers != '') AS through, {version:UInt64}
 FROM
 (
-    SELECT call, uniqExact(metadata_product_name) > 1 AS paired,
-        arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
-            arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2),
-                arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []),
-                    arrayMap(n -> ('name', n), arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)])))), []))) AS told
-    FROM events
-    WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
-        AND time >= {from:DateTime64(3)} - toIntervalHour(1) AND time < {to:DateTime64(3)} + toIntervalHour(1)
-        AND toStartOfHour(time) IN {around:Array(DateTime('UTC'))}
-    GROUP BY if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid)) AS call
+    SELECT told, if(told.2 = 'id', arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2,
+        arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen)))), '\n'), '') AS carriers
+    FROM
+    (
+        SELECT call, groupUniqArray((toStartOfHour(time), toString(metadata_product_name))) AS seen,
+            arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
+                arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0)),
+                    arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []),
+                        arrayMap(n -> ('name', n), arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))))), []))) AS told
+        FROM events
+        WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
+            AND time >= {from:DateTime64(3)} - toIntervalHour(2) AND time < {to:DateTime64(3)} + toIntervalHour(2)
+            AND toStartOfHour(time) IN {around:Array(DateTime('UTC'))}
+        GROUP BY if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid)) AS call
+    )
 )
 GROUP BY hour, sort, tenant, product, who`
 

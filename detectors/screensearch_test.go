@@ -24,6 +24,10 @@ var (
 	screenSeed   = flag.Uint64("screen-seed", 1, "seed of the first round")
 )
 
+// searchedAlways are the rules that are searched without the flag, each with its seed: for
+// the one that once lost days, one that shows how.
+var searchedAlways = map[string]uint64{"mass-change": 1, "credential-stuffing": 1, "use-after-revoke": 1, "service-account-interactive": 5, "crm-call-without-middleware-call": 6}
+
 // screenTenants is how many random companies are tried in a round.
 const screenTenants = 24
 
@@ -39,13 +43,16 @@ func TestScreensLoseNothing(t *testing.T) {
 	store := openStore(t)
 	found := 0
 	for _, rule := range rules {
-		cheap := slices.Contains([]string{"mass-change", "credential-stuffing", "use-after-revoke"}, rule.ID)
-		if rule.Screen == "" || rule.Kind != KindQuery || *screenRounds == 0 && !cheap {
+		seed, always := searchedAlways[rule.ID]
+		if rule.Screen == "" || rule.Kind != KindQuery || *screenRounds == 0 && !always {
 			continue
 		}
+		if *screenRounds > 0 {
+			seed = *screenSeed
+		}
 		for round := range uint64(max(1, *screenRounds)) {
-			t.Run(fmt.Sprintf("%s/%d", rule.ID, *screenSeed+round), func(t *testing.T) {
-				found += searchScreen(t, store, rule, *screenSeed+round)
+			t.Run(fmt.Sprintf("%s/%d", rule.ID, seed+round), func(t *testing.T) {
+				found += searchScreen(t, store, rule, seed+round)
 			})
 		}
 	}
@@ -72,7 +79,11 @@ func searchScreen(t *testing.T, store schema.Store, rule Rule, seed uint64) int 
 		for range 1 + random.IntN(2) {
 			for _, e := range tests[random.IntN(len(tests))].Events {
 				if random.IntN(12) > 0 {
-					company.Events = append(company.Events, disturbed(random, e))
+					e = disturbed(random, e)
+					if strings.Contains(rule.Screen, "event_partners") {
+						apart(&e, i)
+					}
+					company.Events = append(company.Events, e)
 				}
 			}
 		}
@@ -151,6 +162,23 @@ func screensLose(t *testing.T, runner *Runner, rule Rule, windows []int64, seed 
 	}
 	t.Logf("seed %d: %d findings at %d companies", seed, len(want), len(byTenant))
 	return len(want)
+}
+
+// apart gives the events of a company names of its own, where a rule looks for those of one
+// product in another's log whatever the company: what is found for the one by the logs of
+// another could not be screened by the one alone. Every second company's calls have ids of
+// their own too; the ids of the others are used again and again.
+func apart(e *TestEvent, company int) {
+	columns := []schema.Text{schema.ActorUserName, schema.ActorAppName}
+	if company%2 == 0 {
+		columns = append(columns, schema.MetadataCorrelationUID)
+	}
+	e.Text = maps.Clone(e.Text)
+	for _, column := range columns {
+		if e.Text[column] != "" {
+			e.Text[column] += fmt.Sprintf(".c%d", company)
+		}
+	}
 }
 
 // disturbed is an event of a test, moved, repeated more or less often, with more or less

@@ -117,7 +117,7 @@ var tables = []table{
 		"tenant": plain, "product": plain, "log": plain, "uid": text,
 	}},
 	{name: "event_partners", own: true, about: "how many calls of an identity two products tell of", columns: map[string]use{
-		"sort": plain, "tenant": plain, "product": plain, "who": text,
+		"sort": plain, "tenant": plain, "product": plain, "who": text, "through": plain,
 	}},
 	{name: "event_changes", own: true, about: "how many records an identity changed on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "uid": text,

@@ -1181,3 +1181,7 @@ ALTER TABLE `crmwatch`.self_tests ON CLUSTER `crm` MODIFY TTL toDateTime(started
 ALTER TABLE `crmwatch`.deliveries ON CLUSTER `crm` MODIFY TTL toDateTime(received_at) + INTERVAL 400 DAY;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');
+
+ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS through Map(String, UInt64);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
