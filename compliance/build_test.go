@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crmwatch/crmwatch/detectors"
 	"github.com/crmwatch/crmwatch/engine"
 	"github.com/crmwatch/crmwatch/engine/enginetest"
 	"github.com/crmwatch/crmwatch/schema"
@@ -107,10 +108,10 @@ statements:
 
 func sectionsOf(t testing.TB, texts ...string) []Section {
 	t.Helper()
-	files := []loadedFile{}
+	files := []detectors.SheetFile{}
 	for _, text := range texts {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "section: "), "\n")
-		files = append(files, loadedFile{name: "50-" + name + ".yaml", text: []byte(text)})
+		files = append(files, detectors.SheetFile{Name: "50-" + name + ".yaml", Text: []byte(text)})
 	}
 	sections, err := load(files, knownControls(t))
 	if err != nil {

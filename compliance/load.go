@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,51 +22,24 @@ var builtinFiles embed.FS
 // Statements may serve the controls handed in. The error is detectors.Problems and
 // lists every one.
 func Load(controls []detectors.Control, folders ...string) ([]Section, error) {
-	files := readFS(builtinFiles, "statements", "statements/")
+	files := detectors.ReadFolder(builtinFiles, "statements", "statements/")
 	for _, folder := range folders {
-		files = append(files, readFS(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
+		files = append(files, detectors.ReadFolder(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
 	}
 	return load(files, controls)
 }
 
-// loadedFile is a file's content, or the reason why there is none.
-type loadedFile struct {
-	name string
-	text []byte
-	err  error
-}
-
-func readFS(fsys fs.FS, folder, shown string) []loadedFile {
-	entries, err := fs.ReadDir(fsys, folder)
-	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err
-		}
-		return []loadedFile{{name: strings.TrimRight(shown, "/\\"), err: fmt.Errorf("read folder of statements: %w", err)}}
-	}
-	var files []loadedFile
-	for _, entry := range entries {
-		if ext := path.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
-			continue
-		}
-		text, err := fs.ReadFile(fsys, path.Join(folder, entry.Name()))
-		files = append(files, loadedFile{shown + entry.Name(), text, err})
-	}
-	return files
-}
-
-func load(files []loadedFile, controls []detectors.Control) ([]Section, error) {
+func load(files []detectors.SheetFile, controls []detectors.Control) ([]Section, error) {
 	var problems detectors.Problems
-	slices.SortStableFunc(files, func(a, b loadedFile) int { return strings.Compare(base(a.name), base(b.name)) })
+	slices.SortStableFunc(files, func(a, b detectors.SheetFile) int { return strings.Compare(base(a.Name), base(b.Name)) })
 	var sections []Section
 	taken := map[string]string{}
 	for _, f := range files {
-		if f.err != nil {
-			problems = append(problems, detectors.Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it exists and can be read"})
+		if f.Err != nil {
+			problems = append(problems, detectors.Problem{File: f.Name, Detail: f.Err.Error(), Mend: "check that it exists and can be read"})
 			continue
 		}
-		read, err := parseSection(f.name, f.text, controls)
+		read, err := parseSection(f.Name, f.Text, controls)
 		var found detectors.Problems
 		if errors.As(err, &found) {
 			problems = append(problems, found...)
@@ -75,16 +47,16 @@ func load(files []loadedFile, controls []detectors.Control) ([]Section, error) {
 		}
 		for _, s := range read.Statements {
 			if other := taken[s.ID]; other != "" {
-				problems = append(problems, detectors.Problem{File: f.name, Line: s.line, Column: s.column, Detail: fmt.Sprintf("statement %s is also in %s", s.ID, other), Mend: "give each statement an id of its own"})
+				problems = append(problems, detectors.Problem{File: f.Name, Line: s.line, Column: s.column, Detail: fmt.Sprintf("statement %s is also in %s", s.ID, other), Mend: "give each statement an id of its own"})
 			}
-			taken[s.ID] = f.name
+			taken[s.ID] = f.Name
 		}
 		i := slices.IndexFunc(sections, func(s Section) bool { return s.ID == read.ID })
 		switch {
 		case i >= 0:
 			sections[i].Statements = append(sections[i].Statements, read.Statements...)
 		case read.Title == "" || read.About == "":
-			problems = append(problems, detectors.Problem{File: f.name, Line: 1, Column: 1, Detail: "the section has no title, or nothing about it", Mend: "write title: and about:, for somebody who does not know crmwatch"})
+			problems = append(problems, detectors.Problem{File: f.Name, Line: 1, Column: 1, Detail: "the section has no title, or nothing about it", Mend: "write title: and about:, for somebody who does not know crmwatch"})
 		default:
 			sections = append(sections, read)
 		}

@@ -78,7 +78,7 @@ func TestMistakesInStatements(t *testing.T) {
 				file = "80-own.yaml"
 			}
 			neighbour := strings.NewReplacer("section: own", "section: other", "id: rows", "id: taken").Replace(goodSection)
-			sections, err := load([]loadedFile{{name: "folder/" + file, text: []byte(strings.Replace(goodSection, c.from, c.to, 1))}, {name: "10-other.yaml", text: []byte(neighbour)}}, knownControls(t))
+			sections, err := load([]detectors.SheetFile{{Name: "folder/" + file, Text: []byte(strings.Replace(goodSection, c.from, c.to, 1))}, {Name: "10-other.yaml", Text: []byte(neighbour)}}, knownControls(t))
 			if len(c.want) == 0 {
 				if err != nil || sections[len(sections)-1].ID != "own" {
 					t.Fatalf("a good file: %v", err)
@@ -119,7 +119,7 @@ func TestFoldersOfStatements(t *testing.T) {
 			t.Errorf("the last statement about authentication is %s", last)
 		}
 	}
-	if _, err := Load(knownControls(t), filepath.Join(folder, "missing")); err == nil || !strings.Contains(err.Error(), "missing: read folder of statements") {
+	if _, err := Load(knownControls(t), filepath.Join(folder, "missing")); err == nil || !strings.Contains(err.Error(), "missing: read folder") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"sort"
-	"strings"
 )
 
 //go:embed rules/*.yaml advisories/*.yaml controls/*.yaml
@@ -18,7 +16,7 @@ var builtinFiles embed.FS
 
 // Builtin reads the rules that ship with crmwatch, in the order of their ids.
 func Builtin() ([]Rule, error) {
-	return load(readFS(builtinFiles, "rules", "rules/"), readFS(builtinFiles, "advisories", "advisories/"), readFS(builtinFiles, "controls", "controls/"))
+	return load(ReadFolder(builtinFiles, "rules", "rules/"), ReadFolder(builtinFiles, "advisories", "advisories/"), ReadFolder(builtinFiles, "controls", "controls/"))
 }
 
 // Builtin says whether the rule ships with crmwatch. No other can have its id.
@@ -39,16 +37,16 @@ func Own(rules []Rule) []Rule {
 // list of controls that rules may name. It returns the rules that are
 // right even when others are not; the error is then Problems and lists every one.
 func Load(folders ...string) ([]Rule, error) {
-	files := readFS(builtinFiles, "rules", "rules/")
-	warnings := readFS(builtinFiles, "advisories", "advisories/")
-	controls := readFS(builtinFiles, "controls", "controls/")
+	files := ReadFolder(builtinFiles, "rules", "rules/")
+	warnings := ReadFolder(builtinFiles, "advisories", "advisories/")
+	controls := ReadFolder(builtinFiles, "controls", "controls/")
 	for _, folder := range folders {
-		files = append(files, readFS(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
+		files = append(files, ReadFolder(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
 		if own := filepath.Join(folder, "advisories"); isFolder(own) {
-			warnings = append(warnings, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+			warnings = append(warnings, ReadFolder(os.DirFS(own), ".", own+string(filepath.Separator))...)
 		}
 		if own := filepath.Join(folder, "controls"); isFolder(own) {
-			controls = append(controls, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+			controls = append(controls, ReadFolder(os.DirFS(own), ".", own+string(filepath.Separator))...)
 		}
 	}
 	return load(files, warnings, controls)
@@ -57,10 +55,10 @@ func Load(folders ...string) ([]Rule, error) {
 // Controls reads the list of controls that ships with crmwatch, and what the folders of
 // rules add to it.
 func Controls(folders ...string) ([]Control, error) {
-	files := readFS(builtinFiles, "controls", "controls/")
+	files := ReadFolder(builtinFiles, "controls", "controls/")
 	for _, folder := range folders {
 		if own := filepath.Join(folder, "controls"); isFolder(own) {
-			files = append(files, readFS(os.DirFS(own), ".", own+string(filepath.Separator))...)
+			files = append(files, ReadFolder(os.DirFS(own), ".", own+string(filepath.Separator))...)
 		}
 	}
 	var problems Problems
@@ -69,46 +67,19 @@ func Controls(folders ...string) ([]Control, error) {
 	return controls, problems.err()
 }
 
-// loadedFile is a rule file's content, or the reason why there is none.
-type loadedFile struct {
-	name string
-	text []byte
-	err  error
-}
-
-func readFS(fsys fs.FS, folder, shown string) []loadedFile {
-	entries, err := fs.ReadDir(fsys, folder)
-	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err
-		}
-		return []loadedFile{{name: strings.TrimRight(shown, "/\\"), err: fmt.Errorf("read rules folder: %w", err)}}
-	}
-	var files []loadedFile
-	for _, entry := range entries {
-		if ext := path.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
-			continue
-		}
-		text, err := fs.ReadFile(fsys, path.Join(folder, entry.Name()))
-		files = append(files, loadedFile{shown + entry.Name(), text, err})
-	}
-	return files
-}
-
 func isFolder(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.IsDir()
 }
 
 // readAll parses files that belong to the rules, and collects what is wrong with them.
-func readAll[T any](files []loadedFile, parse func(string, []byte) (T, error), problems *Problems) (all []T) {
+func readAll[T any](files []SheetFile, parse func(string, []byte) (T, error), problems *Problems) (all []T) {
 	for _, f := range files {
-		if f.err != nil {
-			*problems = append(*problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it can be read"})
+		if f.Err != nil {
+			*problems = append(*problems, Problem{File: f.Name, Detail: f.Err.Error(), Mend: "check that it can be read"})
 			continue
 		}
-		read, err := parse(f.name, f.text)
+		read, err := parse(f.Name, f.Text)
 		var found Problems
 		if errors.As(err, &found) {
 			*problems = append(*problems, found...)
@@ -119,18 +90,18 @@ func readAll[T any](files []loadedFile, parse func(string, []byte) (T, error), p
 	return all
 }
 
-func load(files, warnings, lists []loadedFile) ([]Rule, error) {
+func load(files, warnings, lists []SheetFile) ([]Rule, error) {
 	var rules []Rule
 	var problems Problems
 	advisories := readAll(warnings, parseAdvisory, &problems)
 	controls := slices.Concat(readAll(lists, parseControls, &problems)...)
 	first := map[string]string{}
 	for _, f := range files {
-		if f.err != nil {
-			problems = append(problems, Problem{File: f.name, Detail: f.err.Error(), Mend: "check that it exists and can be read"})
+		if f.Err != nil {
+			problems = append(problems, Problem{File: f.Name, Detail: f.Err.Error(), Mend: "check that it exists and can be read"})
 			continue
 		}
-		rule, err := Parse(f.name, f.text)
+		rule, err := Parse(f.Name, f.Text)
 		if err != nil {
 			var found Problems
 			if errors.As(err, &found) {
@@ -142,7 +113,7 @@ func load(files, warnings, lists []loadedFile) ([]Rule, error) {
 			problems = append(problems, rule.source.problem(fmt.Sprintf("id %s is also that of %s", rule.ID, other), "give each rule an id of its own", "id"))
 			continue
 		}
-		first[rule.ID] = f.name
+		first[rule.ID] = f.Name
 		if unknown := rule.checkControls(controls); len(unknown) > 0 {
 			problems = append(problems, unknown...)
 			continue

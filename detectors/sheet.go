@@ -96,7 +96,7 @@ func (p Param) ParseParam(value any) (any, error) { return paramValue(p.Type, va
 func BuiltinControls() ([]Control, error) {
 	var problems Problems
 	var controls []Control
-	for _, list := range readAll(readFS(builtinFiles, "controls", "controls/"), parseControls, &problems) {
+	for _, list := range readAll(ReadFolder(builtinFiles, "controls", "controls/"), parseControls, &problems) {
 		controls = append(controls, list...)
 	}
 	return controls, problems.err()

@@ -4,9 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,37 +29,26 @@ func Load(folders ...string) ([]Check, error) {
 	}
 	var checks []Check
 	var problems detectors.Problems
-	read := func(fsys fs.FS, folder, shown string) {
-		entries, err := fs.ReadDir(fsys, folder)
-		if err != nil {
-			problems = append(problems, detectors.Problem{File: shown, Detail: fmt.Sprintf("read the folder of checks: %v", err), Mend: "check that it exists and can be read"})
-			return
-		}
-		for _, entry := range entries {
-			if ext := path.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
-				continue
-			}
-			text, err := fs.ReadFile(fsys, path.Join(folder, entry.Name()))
-			if err != nil {
-				problems = append(problems, detectors.Problem{File: shown + entry.Name(), Detail: err.Error(), Mend: "check that it can be read"})
-				continue
-			}
-			c, err := Parse(shown+entry.Name(), text, shared, controls)
-			var found detectors.Problems
-			if errors.As(err, &found) {
-				problems = append(problems, found...)
-				continue
-			}
-			if i := slices.IndexFunc(checks, func(other Check) bool { return other.ID == c.ID }); i >= 0 {
-				problems = append(problems, detectors.Problem{File: c.File, Detail: fmt.Sprintf("id %s is also that of %s", c.ID, checks[i].File), Mend: "give each check an id of its own"})
-				continue
-			}
-			checks = append(checks, c)
-		}
-	}
-	read(builtinFiles, "checks", "checks/")
+	files := detectors.ReadFolder(builtinFiles, "checks", "checks/")
 	for _, folder := range folders {
-		read(os.DirFS(folder), ".", folder+string(filepath.Separator))
+		files = append(files, detectors.ReadFolder(os.DirFS(folder), ".", folder+string(filepath.Separator))...)
+	}
+	for _, f := range files {
+		if f.Err != nil {
+			problems = append(problems, detectors.Problem{File: f.Name, Detail: f.Err.Error(), Mend: "check that it exists and can be read"})
+			continue
+		}
+		c, err := Parse(f.Name, f.Text, shared, controls)
+		var found detectors.Problems
+		if errors.As(err, &found) {
+			problems = append(problems, found...)
+			continue
+		}
+		if i := slices.IndexFunc(checks, func(other Check) bool { return other.ID == c.ID }); i >= 0 {
+			problems = append(problems, detectors.Problem{File: c.File, Detail: fmt.Sprintf("id %s is also that of %s", c.ID, checks[i].File), Mend: "give each check an id of its own"})
+			continue
+		}
+		checks = append(checks, c)
 	}
 	slices.SortFunc(checks, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
 	if len(problems) > 0 {
