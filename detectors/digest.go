@@ -20,7 +20,7 @@ import (
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
 	// needs another.
-	digestMark = "digest 4"
+	digestMark = "digest 5"
 	// digestRows is about how many events are digested at a time, digestTimeout how long
 	// one statement over them may take.
 	digestRows    = 4_000_000
@@ -85,28 +85,16 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 
 // digestHours digests what arrived after a moment in some hours of event time (sorted).
 func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Time) error {
-	var touched, called, around, days, calledDays []string
+	var touched, days []string
 	var events uint64
 	for _, row := range arrived {
 		n, _ := row["events"].(uint64)
 		events += n
 		hour := hourOf(row)
-		touched = append(touched, hour.Format(time.DateTime))
-		days = append(days, hour.Format(time.DateOnly))
-		if calls, _ := row["calls"].(uint64); calls > 0 {
-			for beside := -2; beside <= 2; beside++ {
-				at := hour.Add(time.Duration(beside) * time.Hour)
-				around = append(around, at.Format(time.DateTime))
-				if beside >= -1 && beside <= 1 {
-					called, calledDays = append(called, at.Format(time.DateTime)), append(calledDays, at.Format(time.DateOnly))
-				}
-			}
-		}
+		touched, days = append(touched, hour.Format(time.DateTime)), append(days, hour.Format(time.DateOnly))
 	}
-	for _, list := range []*[]string{&called, &around, &calledDays} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
+	now := r.options.Clock()
+	held, older := callHoursOf(arrived, now)
 	bounds := []any{clickhouse.DateNamed("from", dayOf(arrived[0]), clickhouse.MilliSeconds), clickhouse.DateNamed("to", dayOf(arrived[len(arrived)-1]).Add(day), clickhouse.MilliSeconds),
 		schema.Named("version", uint64(time.Now().UnixNano()))}
 	digest := func(statement string, args ...any) error {
@@ -123,7 +111,7 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	if err := digest(facets, clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds)); err != nil {
 		return err
 	}
-	if err := digest(hoursStatement, hours); err != nil {
+	if err := digest(hoursStatement, hours, clickhouse.DateNamed("held_from", now.Add(-heldDays*day), clickhouse.MilliSeconds)); err != nil {
 		return err
 	}
 	if err := digest(servicesStatement, hours); err != nil {
@@ -133,7 +121,7 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	if err := digest(changesStatement, whole); err != nil {
 		return err
 	}
-	if len(called) == 0 {
+	if len(held.called) == 0 && len(older.called) == 0 {
 		return nil
 	}
 	for _, statement := range []string{daysStatement, peaksStatement, callersStatement, readsStatement} {
@@ -141,10 +129,20 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 			return err
 		}
 	}
-	if err := digest(partnersStatement, schema.Named("hours", called), schema.Named("around", around)); err != nil {
-		return err
+	var calledDays []string
+	for statement, of := range map[string]callHours{partnersFromHours: held, partnersFromEvents: older} {
+		if len(of.called) == 0 {
+			continue
+		}
+		if err := digest(statement, schema.Named("hours", of.called), schema.Named("around", of.around)); err != nil {
+			return err
+		}
+		for _, hour := range of.called {
+			calledDays = append(calledDays, hour[:len(time.DateOnly)])
+		}
 	}
-	return digest(partnerDaysStatement, schema.Named("days", calledDays))
+	slices.Sort(calledDays)
+	return digest(partnerDaysStatement, schema.Named("days", slices.Compact(calledDays)))
 }
 
 func hourOf(row record) time.Time {

@@ -10,7 +10,7 @@ import (
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
     calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes,
-    changes, changed, changed_by_jobs, first, last, version)
+    changes, changed, changed_by_jobs, paired, named, alone, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -28,6 +28,7 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     countIf(` + changes + ` AS is_change),
     [` + deeds("sumIf(greatest(x_rows_processed, 1), is_change AND deed = '%s' AND job = '')") + `],
     [` + deeds("arraySum(mapValues(maxMapIf(map(job, x_rows_processed), is_change AND deed = '%s' AND job != '')))") + `],
+    ` + heldCalls + `,
     min(time), max(time), {version:UInt64}
 FROM events FINAL
 WHERE time >= {from:DateTime64(3)} AND time < {to:DateTime64(3)} AND toStartOfHour(time) IN {hours:Array(DateTime('UTC'))}
@@ -114,14 +115,6 @@ FROM
     GROUP BY day, tenant, product, uid, object
 )`
 
-// partnerDaysStatement sums event_partners by day; an arrival may change the day beside.
-const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, calls_by_hour, version)
-SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched), sumMap(event_partners.through),
-    sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
-FROM event_partners FINAL
-WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} - toIntervalDay(1) AND hour < {to:DateTime64(3)} + toIntervalDay(1)
-GROUP BY day, daily, tenant, product, who`
-
 // peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
 // and rows-spike make of an hour.
 const peaksStatement = `INSERT INTO event_peaks (day, tenant, product, uid, calls, bytes, records, version)
@@ -138,34 +131,6 @@ FROM
     GROUP BY hour, tenant, product, uid
 )
 GROUP BY day, tenant, product, uid`
-
-// partnersStatement counts the calls of the hours into which events arrive and of those
-// beside, because a call near the end of an hour may have its partner in the next. It reads
-// two hours on either side, and pairs none that lie further apart than neighbouring hours,
-// however much is digested at a time. An id that is used in two quarters of an hour is two
-// calls.
-const partnersStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, version)
-SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, count() AS calls, countIf(carriers != '') AS matched,
-    sumMapIf(map(carriers, toUInt64(1)), carriers != '') AS through, {version:UInt64}
-FROM
-(
-    SELECT told, if(told.2 = 'id', arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2,
-        arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen)))), '\n'), '') AS carriers
-    FROM
-    (
-        SELECT call, groupUniqArray((toStartOfHour(time), toString(metadata_product_name))) AS seen,
-            arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
-                arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0)),
-                    arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []),
-                        arrayMap(n -> ('name', n), arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))))), []))) AS told
-        FROM events
-        WHERE class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'
-            AND time >= {from:DateTime64(3)} - toIntervalHour(2) AND time < {to:DateTime64(3)} + toIntervalHour(2)
-            AND toStartOfHour(time) IN {around:Array(DateTime('UTC'))}
-        GROUP BY if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid)) AS call
-    )
-)
-GROUP BY hour, sort, tenant, product, who`
 
 // counts is an array of the numbers of events that fulfil a condition with each of n
 // values.

@@ -111,7 +111,7 @@ var tables = []table{
 	}},
 	{name: "event_hours", own: true, about: "how much an identity did in an hour", columns: map[string]use{
 		"tenant": plain, "product": plain, "format": plain, "log": plain, "uid": text, "app": text, "mail": text, "service": plain, "host": text,
-		"name": text, "object_records": text, "object_bytes": text,
+		"name": text, "object_records": text, "object_bytes": text, "named": text, "alone": text,
 	}},
 	{name: "event_days", own: true, about: "how much an identity did on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "log": plain, "uid": text,

@@ -1185,3 +1185,9 @@ INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');
 ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS through Map(String, UInt64);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
+
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS paired Array(UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
+    ADD COLUMN IF NOT EXISTS named Map(String, Array(UInt64)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
+    ADD COLUMN IF NOT EXISTS alone Map(String, UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0028_digest_calls');

@@ -1,0 +1,127 @@
+package detectors
+
+import (
+	"slices"
+	"time"
+)
+
+// Calls that two products tell of are paired by the id that one of them stamps. A call near
+// the end of an hour may have its partner in the next, so that what arrives in an hour may
+// pair calls of the hours beside, whose partners may be in the hours beside those. Of the
+// last days event_hours holds which calls there were; of older ones the events are read.
+
+const (
+	// heldDays are the days before now of which event_hours holds the calls; they are read
+	// from there a day less long, so that no hour in question lacks them. The table forgets
+	// them after four.
+	heldDays     = 3
+	heldReadDays = 2
+)
+
+// isCall is an event that counts as a call of its own, and callNames are the names under
+// which it does.
+const (
+	isCall    = "class_uid IN (6003, 4002) AND src_endpoint_name = '' AND metadata_log_name != 'BulkApi2'"
+	callNames = "arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))"
+)
+
+// heldCalls are the columns paired, named and alone of event_hours.
+const heldCalls = `groupUniqArrayIf(bitOr(bitAnd(cityHash64(metadata_correlation_uid), bitNot(toUInt64(3))) AS call, intDiv(toMinute(time), 15)),
+        hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid != '' AS with_id),
+    groupUniqArrayMapIf(mapFromArrays(` + callNames + ` AS names, arrayMap(n -> call, names)), with_id),
+    sumMapIf(mapFromArrays(names, arrayMap(n -> toUInt64(1), names)), hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid = '')`
+
+// Calls of the hours into which events arrive and of those beside are counted from each
+// call, where it was seen, and what is told of it. None are paired that lie further apart
+// than neighbouring hours, however much is digested at a time. An id that is used in two
+// quarters of an hour is two calls.
+const (
+	partnersOf = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, version)
+SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, sum(times) AS calls, sumIf(times, carriers != '') AS matched,
+    sumMapIf(map(carriers, times), carriers != '') AS through, {version:UInt64}
+FROM
+(
+    SELECT told, times, if(told.2 = 'id', arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2,
+        arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen)))), '\n'), '') AS carriers
+    FROM
+    (`
+	partnersByWho = `
+    )
+)
+GROUP BY hour, sort, tenant, product, who`
+)
+
+// partnersFromEvents reads the events of two hours on either side.
+const partnersFromEvents = partnersOf + `
+        SELECT call, toUInt64(1) AS times, groupUniqArray((toStartOfHour(time), toString(metadata_product_name))) AS seen,
+            arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
+                arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0)),
+                    arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []), arrayMap(n -> ('name', n), ` + callNames + `))), []))) AS told
+        FROM events
+        WHERE ` + isCall + `
+            AND time >= {from:DateTime64(3)} - toIntervalHour(2) AND time < {to:DateTime64(3)} + toIntervalHour(2)
+            AND toStartOfHour(time) IN {around:Array(DateTime('UTC'))}
+        GROUP BY if(metadata_correlation_uid != '', metadata_correlation_uid, toString(event_uid)) AS call` + partnersByWho
+
+// partnersFromHours reads which calls event_hours holds.
+const partnersFromHours = partnersOf + `
+        SELECT bitAnd(uid_and_quarter, bitNot(toUInt64(3))) AS call, toUInt64(1) AS times, groupUniqArray((hour, toString(product))) AS seen,
+            arrayJoin(groupUniqArrayIf((hour, 'id', toString(tenant), toString(product), uid, bitAnd(uid_and_quarter, 3)), hour IN {hours:Array(DateTime('UTC'))})) AS told
+        FROM event_hours FINAL
+        ARRAY JOIN paired AS uid_and_quarter
+        WHERE class_uid IN (6003, 4002) AND hour IN {around:Array(DateTime('UTC'))}
+        GROUP BY call
+        UNION ALL
+        SELECT toUInt64(0) AS call, toUInt64(length(groupUniqArrayArray(ids))) AS times, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String))') AS seen,
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0)) AS told
+        FROM event_hours FINAL
+        ARRAY JOIN mapKeys(named) AS name, mapValues(named) AS ids
+        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
+        GROUP BY told
+        UNION ALL
+        SELECT toUInt64(0) AS call, sum(n) AS times, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String))') AS seen,
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0)) AS told
+        FROM event_hours FINAL
+        ARRAY JOIN mapKeys(alone) AS name, mapValues(alone) AS n
+        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
+        GROUP BY told` + partnersByWho
+
+// partnerDaysStatement sums event_partners by day; an arrival may change the day beside.
+const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, calls_by_hour, version)
+SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched), sumMap(event_partners.through),
+    sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
+FROM event_partners FINAL
+WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} - toIntervalDay(1) AND hour < {to:DateTime64(3)} + toIntervalDay(1)
+GROUP BY day, daily, tenant, product, who`
+
+// callHours are the hours whose calls an arrival may pair, and those in which their
+// partners may be.
+type callHours struct{ called, around []string }
+
+// callHoursOf parts the hours in which calls arrived into those whose calls event_hours
+// still holds, and those before.
+func callHoursOf(arrived []record, now time.Time) (held, older callHours) {
+	from := now.Add(-heldReadDays * day)
+	for _, row := range arrived {
+		if calls, _ := row["calls"].(uint64); calls == 0 {
+			continue
+		}
+		hour := hourOf(row)
+		to := &held
+		if hour.Add(-2 * time.Hour).Before(from) {
+			to = &older
+		}
+		for beside := -2; beside <= 2; beside++ {
+			at := hour.Add(time.Duration(beside) * time.Hour).Format(time.DateTime)
+			to.around = append(to.around, at)
+			if beside >= -1 && beside <= 1 {
+				to.called = append(to.called, at)
+			}
+		}
+	}
+	for _, list := range []*[]string{&held.called, &held.around, &older.called, &older.around} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return held, older
+}

@@ -1,0 +1,85 @@
+package detectors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
+
+// randomCalls are calls of a day's last hours, one of twelve that arrive one after the other
+// in no order of time: ids that are used by several products, hours and quarters, those that
+// are used once, and none; names that differ in case; some arrive twice.
+const randomCalls = `INSERT INTO events (time, ingested_at, event_uid, metadata_tenant_uid, metadata_product_name, metadata_log_name, class_uid, activity_id, status_id,
+    actor_user_uid, actor_user_name, actor_app_name, metadata_correlation_uid, src_endpoint_name)
+WITH number AS n, cityHash64(n, {seed:UInt64}) AS h
+SELECT toDateTime64('2026-03-02 10:00:00', 3, 'UTC') + toIntervalSecond(cityHash64(h, 1) % 28800), {arrives:DateTime64(3)}, toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(n), 12, '0'))),
+    if(h % 7 = 0, 'other', 'acme'), ['Salesforce', 'Kong Gateway', 'Mule runtime'][1 + h % 3], ['RestApi', 'ApiTotalUsage', 'BulkApi2'][1 + (cityHash64(h, 2) % 12) % 3], if(cityHash64(h, 3) % 20 = 0, 3002, 6003), 2, 1,
+    if(h % 3 = 0, concat('005', toString(cityHash64(h, 4) % 4)), ''), ['', 'Sync', 'sync', 'etl'][1 + cityHash64(h, 5) % 4], ['', 'sync', 'loader'][1 + cityHash64(h, 6) % 3],
+    multiIf(cityHash64(h, 7) % 5 = 0, '', cityHash64(h, 7) % 5 = 1, concat('once-', toString(n)), concat('r', toString(cityHash64(h, 8) % 400))), if(cityHash64(h, 9) % 30 = 0, 'composite', '')
+FROM numbers(3000)
+WHERE h % 12 = {part:UInt64} OR cityHash64(h, 10) % 12 = {part:UInt64}`
+
+const partnersSeen = `SELECT concat(toString(hour), ' ', sort, ' ', tenant, ' ', product, ' ', who), toString((calls, matched, through, calls_by_hour)) FROM event_partners FINAL`
+
+// What is known of calls and their partners does not depend on whether it comes from the
+// calls that event_hours holds, arrival by arrival, or from all events at once.
+func TestPartnersFromHoursAndFromEvents(t *testing.T) {
+	store := openStore(t)
+	arrives := time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
+	known := func(clock time.Time, until time.Time) map[string]string {
+		t.Helper()
+		runner := NewRunner(store, []Rule{oneRule(t, "crm-call-without-middleware-call")}, Options{Clock: func() time.Time { return clock }})
+		if err := runner.digest(t.Context(), until); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := store.Query(t.Context(), partnersSeen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		seen := map[string]string{}
+		for rows.Next() {
+			var key, value string
+			if err := rows.Scan(&key, &value); err != nil {
+				t.Fatal(err)
+			}
+			seen[key] = value
+		}
+		return seen
+	}
+	var held map[string]string
+	for part := range 12 {
+		at := arrives.Add(time.Duration(part) * 5 * time.Minute)
+		if err := store.Exec(t.Context(), randomCalls, schema.Named("seed", uint64(1)), schema.Named("part", uint64(part)), clickhouse.DateNamed("arrives", at, clickhouse.MilliSeconds)); err != nil {
+			t.Fatal(err)
+		}
+		held = known(at.Add(time.Minute), at.Add(30*time.Second))
+	}
+	for _, table := range []string{"event_partners", "event_hours", "watermarks"} {
+		if err := store.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fromEvents := known(arrives.Add(30*day), time.Time{})
+	if diff := cmp.Diff(fromEvents, held); diff != "" {
+		t.Errorf("partners (-from events +from hours):\n%s", diff)
+	}
+	var matched, several uint64
+	if err := store.QueryRow(t.Context(), "SELECT sum(matched), countIf(length(through) > 1) FROM event_partners FINAL WHERE sort = 'id'").Scan(&matched, &several); err != nil {
+		t.Fatal(err)
+	}
+	if matched == 0 || several == 0 || len(held) < 100 {
+		t.Errorf("%d calls matched, %d rows with several partners, %d rows: want some", matched, several, len(held))
+	}
+	var paired uint64
+	if err := store.QueryRow(t.Context(), "SELECT sum(length(paired)) + sum(length(named)) + sum(length(alone)) FROM event_hours FINAL").Scan(&paired); err != nil {
+		t.Fatal(err)
+	}
+	if paired != 0 {
+		t.Errorf("event_hours holds %d calls of long ago", paired)
+	}
+}
