@@ -34,7 +34,7 @@ SELECT toDateTime64('2026-03-02 00:00:00', 3, 'UTC') + toIntervalMillisecond(toU
     generateUUIDv4(), 'acme', if(gateway, 'Kong Gateway', 'Salesforce'), multiIf(login, 'Login', page, 'URI', gateway, 'http-log', 'RestApi'), if(gateway, 'kong', 'salesforce-elf'),
     multiIf(login, 3002, page, 6001, 6003), multiIf(login, 1, page, 2, cityHash64(number, 2) % 20 = 0, 3, 2), if(fails, 2, 1),
     concat('005', leftPad(toString(who), 12, '0')), if(who < 60, concat('svc-', toString(who), '@acme.example'), concat('user-', toString(who), '@acme.example')),
-    concat('s', toString(who), '-', toString(intDiv(number, 100000))), concat('198.19.', toString(who % 250), '.0/24'), concat('198.19.', toString(who % 250), '.', toString(1 + who % 3)),
+    concat('s', toString(who), '-', toString(intDiv(toUnixTimestamp(t), 7200))), concat('198.19.', toString(who % 250), '.0/24'), concat('198.19.', toString(who % 250), '.', toString(1 + who % 3)),
     if(who < 60, concat('acme-sync-', toString(who), '/1.0'), 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0'), 'query', if(who < 60, '62.0', ''), if(gateway, concat('crm-', toString(who % 8)), ''),
     'sobject', ['Account', 'Contact', 'Case', 'Lead', 'Opportunity', 'Task', 'Event', 'Asset'][1 + (who + cityHash64(number, 3) % 4) % 8],
     if(login OR page, 0, if(fails, [400, 404, 429, 500][1 + cityHash64(number, 7) % 4], 200)), if(login AND fails, 'LOGIN_ERROR_INVALID_PASSWORD', ''),
@@ -80,11 +80,18 @@ func openPackHistory(b *testing.B, running *engine.Engine, rules []Rule, events 
 	if _, err := schema.Migrate(b.Context(), h.store); err != nil {
 		b.Fatal(err)
 	}
-	last := events / days / 24 / 12
+	minute := events / days / 24 / 60
+	last := 5 * minute
 	step := float64(days) * float64(day.Milliseconds()) / float64(events)
 	fill := func(first, count uint64) {
 		if err := h.store.Exec(b.Context(), companyEvents, schema.Named("step", step), schema.Named("first", first), schema.Named("count", count)); err != nil {
 			b.Fatal(err)
+		}
+	}
+	// What came lately came in small parts, which the engine merges as it does elsewhere.
+	fillMinutes := func(first, minutes uint64) {
+		for m := range minutes {
+			fill(first+m*minute, minute)
 		}
 	}
 	var known uint64
@@ -94,13 +101,11 @@ func openPackHistory(b *testing.B, running *engine.Engine, rules []Rule, events 
 	switch {
 	case known == 0:
 		started := time.Now()
-		for d := range days {
-			count := events / days
-			if d == days-1 {
-				count = events - last - d*(events/days)
-			}
-			fill(d*(events/days), count)
+		recent := events - 60*minute
+		for first := uint64(0); first < recent; first += events / days {
+			fill(first, min(events/days, recent-first))
 		}
+		fillMinutes(recent, 55)
 		fmt.Printf("%d events over %d days written in %s\n", events, days, time.Since(started).Round(time.Second))
 	case known > events-2*last && known <= events:
 		err := h.store.Exec(b.Context(), "ALTER TABLE events DELETE IN PARTITION {day:String} WHERE time >= {first:DateTime64(3)} SETTINGS mutations_sync = 2",
@@ -137,7 +142,7 @@ func openPackHistory(b *testing.B, running *engine.Engine, rules []Rule, events 
 			b.Fatal(err)
 		}
 	}
-	fill(events-last, last)
+	fillMinutes(events-last, 5)
 	return h
 }
 
