@@ -33,12 +33,21 @@ const (
 
 const arrivedHoursQuery = `SELECT toStartOfHour(time) AS hour, count() AS events, countIf(class_uid IN (6003, 4002)) AS calls, max(ingested_at) AS latest
 FROM events
-WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
+WHERE ingested_at > {arrived_from:DateTime64(3)}
 GROUP BY hour
 ORDER BY hour`
 
-// digest brings the digest up to what arrived until then; the zero time is everything.
-func (r *Runner) digest(ctx context.Context, until time.Time) error {
+// arrivedHour is an hour of event time into which events arrived, how many of them, and how
+// many are calls.
+type arrivedHour struct {
+	at            time.Time
+	events, calls uint64
+}
+
+func (h arrivedHour) day() time.Time { return h.at.Truncate(day) }
+
+// digest brings the digest up to all that has arrived.
+func (r *Runner) digest(ctx context.Context) error {
 	if !r.usesDigest() {
 		return nil
 	}
@@ -46,30 +55,44 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 	if err != nil {
 		return err
 	}
-	if until.IsZero() {
-		until = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-	}
-	hours, err := readRecords(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"final": 0, "session_timezone": "UTC"})), r.store, arrivedHoursQuery,
-		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", until, clickhouse.MilliSeconds))
+	records, err := readRecords(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"final": 0, "session_timezone": "UTC"})), r.store, arrivedHoursQuery,
+		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds))
 	if err != nil {
 		return fmt.Errorf("find what is to be digested: %w", err)
 	}
-	latest := from
+	var hours []arrivedHour
+	var latest time.Time
+	for _, row := range records {
+		var h arrivedHour
+		h.at, _ = row["hour"].(time.Time)
+		h.events, _ = row["events"].(uint64)
+		h.calls, _ = row["calls"].(uint64)
+		if at, _ := row["latest"].(time.Time); at.After(latest) {
+			latest = at
+		}
+		h.at = h.at.UTC()
+		hours = append(hours, h)
+	}
+	return r.digestArrived(ctx, hours, from, latest)
+}
+
+// digestArrived digests what arrived after a moment, the last of it at latest, in some hours
+// of event time (sorted).
+func (r *Runner) digestArrived(ctx context.Context, hours []arrivedHour, from, latest time.Time) error {
+	if len(hours) == 0 || !r.usesDigest() {
+		return nil
+	}
 	for begin := 0; begin < len(hours); {
 		// Neighbouring days together, so that many small ones are few statements; whole
 		// days, because they are summed too.
 		end, rows := begin, uint64(0)
-		for end < len(hours) && (end == begin || dayOf(hours[end]).Equal(dayOf(hours[end-1])) ||
-			rows < digestRows && dayOf(hours[end]).Sub(dayOf(hours[end-1])) <= 3*day) {
-			events, _ := hours[end]["events"].(uint64)
-			rows += events
-			if at, _ := hours[end]["latest"].(time.Time); at.After(latest) {
-				latest = at
-			}
+		for end < len(hours) && (end == begin || hours[end].day().Equal(hours[end-1].day()) ||
+			rows < digestRows && hours[end].day().Sub(hours[end-1].day()) <= 3*day) {
+			rows += hours[end].events
 			end++
 		}
 		if err := r.digestHours(ctx, hours[begin:end], from); err != nil {
-			return fmt.Errorf("digest the events from %s: %w", dayOf(hours[begin]).Format(time.DateOnly), err)
+			return fmt.Errorf("digest the events from %s: %w", hours[begin].day().Format(time.DateOnly), err)
 		}
 		begin = end
 	}
@@ -84,18 +107,16 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 }
 
 // digestHours digests what arrived after a moment in some hours of event time (sorted).
-func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Time) error {
+func (r *Runner) digestHours(ctx context.Context, arrived []arrivedHour, from time.Time) error {
 	var touched, days []string
 	var events uint64
-	for _, row := range arrived {
-		n, _ := row["events"].(uint64)
-		events += n
-		hour := hourOf(row)
-		touched, days = append(touched, hour.Format(time.DateTime)), append(days, hour.Format(time.DateOnly))
+	for _, hour := range arrived {
+		events += hour.events
+		touched, days = append(touched, hour.at.Format(time.DateTime)), append(days, hour.at.Format(time.DateOnly))
 	}
 	now := r.options.Clock()
 	held, older := callHoursOf(arrived, now)
-	bounds := []any{clickhouse.DateNamed("from", dayOf(arrived[0]), clickhouse.MilliSeconds), clickhouse.DateNamed("to", dayOf(arrived[len(arrived)-1]).Add(day), clickhouse.MilliSeconds),
+	bounds := []any{clickhouse.DateNamed("from", arrived[0].day(), clickhouse.MilliSeconds), clickhouse.DateNamed("to", arrived[len(arrived)-1].day().Add(day), clickhouse.MilliSeconds),
 		schema.Named("version", uint64(time.Now().UnixNano()))}
 	digest := func(statement string, args ...any) error {
 		ctx, cancel := context.WithTimeout(ctx, digestTimeout)
@@ -144,13 +165,6 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	slices.Sort(calledDays)
 	return digest(partnerDaysStatement, schema.Named("days", slices.Compact(calledDays)))
 }
-
-func hourOf(row record) time.Time {
-	at, _ := row["hour"].(time.Time)
-	return at.UTC()
-}
-
-func dayOf(row record) time.Time { return hourOf(row).Truncate(day) }
 
 // usesDigest says whether any rule reads the digest.
 func (r *Runner) usesDigest() bool {

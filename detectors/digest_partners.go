@@ -100,19 +100,18 @@ type callHours struct{ called, around []string }
 
 // callHoursOf parts the hours in which calls arrived into those whose calls event_hours
 // still holds, and those before.
-func callHoursOf(arrived []record, now time.Time) (held, older callHours) {
+func callHoursOf(arrived []arrivedHour, now time.Time) (held, older callHours) {
 	from := now.Add(-heldReadDays * day)
-	for _, row := range arrived {
-		if calls, _ := row["calls"].(uint64); calls == 0 {
+	for _, hour := range arrived {
+		if hour.calls == 0 {
 			continue
 		}
-		hour := hourOf(row)
 		to := &held
-		if hour.Add(-2 * time.Hour).Before(from) {
+		if hour.at.Add(-2 * time.Hour).Before(from) {
 			to = &older
 		}
 		for beside := -2; beside <= 2; beside++ {
-			at := hour.Add(time.Duration(beside) * time.Hour).Format(time.DateTime)
+			at := hour.at.Add(time.Duration(beside) * time.Hour).Format(time.DateTime)
 			to.around = append(to.around, at)
 			if beside >= -1 && beside <= 1 {
 				to.called = append(to.called, at)

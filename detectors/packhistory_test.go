@@ -122,7 +122,7 @@ func openPackHistory(b *testing.B, running *engine.Engine, rules []Rule, events 
 		b.Fatal(err)
 	} else if at.Unix() <= 0 {
 		started := time.Now()
-		if err := runner.digest(b.Context(), end); err != nil {
+		if err := runner.digest(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		fmt.Printf("summarised in %s\n", time.Since(started).Round(time.Second))

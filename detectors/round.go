@@ -66,9 +66,6 @@ func (r *Runner) arrived(ctx context.Context, rule Rule, now time.Time) (from ti
 	if !settled.After(from) {
 		return from, arrivedWindows{}, nil
 	}
-	if err := r.digest(ctx, settled); err != nil {
-		return from, arrivedWindows{}, err
-	}
 	newest, err := r.newestEvent(ctx)
 	if err != nil {
 		return from, arrivedWindows{}, err
@@ -79,13 +76,17 @@ func (r *Runner) arrived(ctx context.Context, rule Rule, now time.Time) (from ti
 			together = append(together, other)
 		}
 	}
-	all, err := r.windowsArrived(ctx, together, from, settled, now)
+	digested := orEpoch(marks[digestMark]).UTC()
+	all, arrived, err := r.windowsArrived(ctx, together, from, digested, settled, now)
 	if err != nil && len(together) > 1 {
 		// One rule's condition must not keep the others from looking.
 		together = together[:1]
-		all, err = r.windowsArrived(ctx, together, from, settled, now)
+		all, arrived, err = r.windowsArrived(ctx, together, from, digested, settled, now)
 	}
 	if err != nil {
+		return from, arrivedWindows{}, err
+	}
+	if err := r.digestArrived(ctx, arrived.hours, digested, arrived.latest); err != nil {
 		return from, arrivedWindows{}, err
 	}
 	shared := &round{at: now, from: from, until: settled, found: map[string]arrivedWindows{}}
@@ -124,26 +125,39 @@ func (r *Runner) newestEvent(ctx context.Context) (newest time.Time, err error) 
 }
 
 // The lateness of all arrivals that matter to a rule is that of their windows, put
-// together. The last arrival, under number 0, is one of any event: those that do not
-// matter have been looked at too.
-const arrivedQuery = `SELECT arrayJoin(arrayPushFront(arrayFilter((i, k) -> k = 1, arrayEnumerate(kept), kept), toUInt32(0))) AS number,
-    arraySort(groupUniqArray(w)) AS windows, max(latest) AS latest, toFloat32(quantileTDigestMerge(0.5)(lateness)) AS median, max(longest) AS longest
+// together. Under number 0 are all events, also those that matter to no rule: the last
+// arrival, and by hour those that are not digested yet. The rules and the digest look at
+// the same events, and may have come differently far.
+const arrivedQuery = `SELECT arrayJoin(arrayPushFront(arrayFilter((i, k) -> k = 1 AND events > 0, arrayEnumerate(kept), kept), toUInt32(0))) AS number,
+    arraySort(groupUniqArray(w)) AS windows, max(last) AS latest, toFloat32(quantileTDigestMerge(0.5)(lateness)) AS median, max(longest) AS longest,
+    sumMapIf(map(hour, undigested), number = 0 AND undigested > 0) AS fresh, sumMapIf(map(hour, undigested_calls), number = 0 AND undigested > 0) AS calls
 FROM (
-    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late
-    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, [%s] AS kept, max(ingested_at) AS latest,
-        quantileTDigestState(0.5)(late) AS lateness, max(late) AS longest
+    WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
+        ingested_at > {arrived_from:DateTime64(3)} AS new_to_rules, ingested_at > {digested:DateTime64(3)} AS new_to_digest
+    SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toStartOfHour(time) AS hour, [%s] AS kept, max(ingested_at) AS last,
+        countIf(new_to_rules) AS events, quantileTDigestStateIf(0.5)(late, new_to_rules) AS lateness, maxIf(late, new_to_rules) AS longest,
+        countIf(new_to_digest) AS undigested, countIf(new_to_digest AND class_uid IN (6003, 4002)) AS undigested_calls
     FROM events
-    WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
-    GROUP BY w, kept
+    WHERE ingested_at > least({arrived_from:DateTime64(3)}, {digested:DateTime64(3)}) AND ingested_at <= {arrived_to:DateTime64(3)}
+    GROUP BY w, hour, kept
 )
 GROUP BY number`
 
+// undigested are the hours into which events arrived after the digest's mark, in order, and
+// when the last did.
+type undigested struct {
+	hours  []arrivedHour
+	latest time.Time
+}
+
 // windowsArrived lists, for rules with windows of one size, the grid windows touched by
-// rows that arrived in (from, to] and that the rule reads.
-func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, to, now time.Time) ([]arrivedWindows, error) {
+// rows that arrived in (from, to] and that the rule reads; and the hours touched by any that
+// arrived in (digested, to].
+func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, digested, to, now time.Time) ([]arrivedWindows, undigested, error) {
 	conditions := make([]string, len(rules))
 	args := []any{schema.Named("size", rules[0].Window.Milliseconds()),
-		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds)}
+		clickhouse.DateNamed("arrived_from", from, clickhouse.MilliSeconds), clickhouse.DateNamed("arrived_to", to, clickhouse.MilliSeconds),
+		clickhouse.DateNamed("digested", digested, clickhouse.MilliSeconds)}
 	for i, rule := range rules {
 		condition, own := readsOf(rule, fmt.Sprintf("r%d_", i))
 		if kept, bounds := r.horizonOf(rule, now).condition(fmt.Sprintf("k%d_", i)); kept != "" {
@@ -158,16 +172,26 @@ func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, to, now
 	settings["final"] = 0
 	records, err := readRecords(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), r.store, fmt.Sprintf(arrivedQuery, strings.Join(conditions, ",\n")), args...)
 	if err != nil {
-		return nil, fmt.Errorf("find what has arrived for rule %s and %d others: %w", rules[0].ID, len(rules)-1, err)
+		return nil, undigested{}, fmt.Errorf("find what has arrived for rule %s and %d others: %w", rules[0].ID, len(rules)-1, err)
 	}
 	found := make([]arrivedWindows, len(rules))
+	var rest undigested
 	for _, row := range records {
 		number, _ := row["number"].(uint32)
 		latest, _ := row["latest"].(time.Time)
 		if number == 0 {
 			for i := range found {
-				found[i].latest = latest.UTC()
+				if latest.After(from) {
+					found[i].latest = latest.UTC()
+				}
 			}
+			rest.latest = latest.UTC()
+			fresh, _ := row["fresh"].(map[time.Time]uint64)
+			calls, _ := row["calls"].(map[time.Time]uint64)
+			for hour, events := range fresh {
+				rest.hours = append(rest.hours, arrivedHour{hour.UTC(), events, calls[hour]})
+			}
+			slices.SortFunc(rest.hours, func(a, b arrivedHour) int { return a.at.Compare(b.at) })
 			continue
 		}
 		at := &found[number-1]
@@ -176,7 +200,7 @@ func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, to, now
 		longest, _ := row["longest"].(int64)
 		at.median, at.longest = time.Duration(min(int64(median), longest))*time.Millisecond, time.Duration(longest)*time.Millisecond
 	}
-	return found, nil
+	return found, rest, nil
 }
 
 var parameterName = regexp.MustCompile(`\{\s*(\w+)\s*:`)

@@ -115,7 +115,7 @@ func testRule(ctx context.Context, store schema.Store, rule Rule) ([]Result, err
 		slices.Sort(windows[set])
 		var o outcome
 		runner := NewRunner(store, []Rule{tuned}, Options{})
-		if o.failure = runner.digest(ctx, time.Time{}); o.failure == nil {
+		if o.failure = runner.digest(ctx); o.failure == nil {
 			o.findings, o.failure = runner.evaluate(ctx, tuned, slices.Compact(windows[set]), func() {})
 		}
 		if ctx.Err() != nil {

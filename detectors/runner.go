@@ -96,7 +96,7 @@ func (r *Runner) Rules() []Rule { return slices.Clone(r.rules) }
 // time, and returns its findings in the order of their first event. The same
 // events give the same findings, whatever order they arrived in.
 func (r *Runner) Evaluate(ctx context.Context, rule Rule, from, to time.Time) ([]schema.Finding, error) {
-	if err := r.digest(ctx, time.Time{}); err != nil {
+	if err := r.digest(ctx); err != nil {
 		return nil, err
 	}
 	all, err := r.evaluate(ctx, rule, gridWindows(from, to, rule.Window), func() {})
@@ -120,7 +120,7 @@ func (r *Runner) scan(ctx context.Context, within *Window) ([]schema.Finding, er
 		rule    Rule
 		windows []int64
 	}
-	if err := r.digest(ctx, time.Time{}); err != nil {
+	if err := r.digest(ctx); err != nil {
 		return nil, err
 	}
 	var jobs []job

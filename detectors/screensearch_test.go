@@ -99,7 +99,7 @@ func searchScreen(t *testing.T, store schema.Store, rule Rule, seed uint64) int 
 		t.Fatal(err)
 	}
 	runner := NewRunner(store, []Rule{rule}, Options{})
-	if err := runner.digest(t.Context(), time.Time{}); err != nil {
+	if err := runner.digest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	// The windows in which most of the tests end, and what lies around.
