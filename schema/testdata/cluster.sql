@@ -1185,3 +1185,9 @@ INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');
 ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS through Map(String, UInt64);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
+
+ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_peaks Array(Float64),
+    ADD COLUMN IF NOT EXISTS risen_at DateTime64(3, 'UTC'),
+    ADD COLUMN IF NOT EXISTS risen String;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0031_alert_peaks');
