@@ -22,7 +22,7 @@ const (
 )
 
 // tellAgain is how many times the peak of which people were told a new one must be: each
-// step of an attack that grows is no news, and one of a hundred times is told seven times.
+// step of an attack that grows is no news, and growing a hundredfold is told six times at most.
 const tellAgain = 2
 
 // rise is a finding that is far above what people were told of it.

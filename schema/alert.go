@@ -10,7 +10,8 @@ const (
 	AlertOpen AlertStatus = "open"
 	// AlertAcknowledged is in somebody's hands.
 	AlertAcknowledged AlertStatus = "acknowledged"
-	// AlertSnoozed wakes at SnoozedUntil, or when its severity rises.
+	// AlertSnoozed wakes at SnoozedUntil, or when it gets worse: its severity rises, or an
+	// episode rises far above its peak.
 	AlertSnoozed  AlertStatus = "snoozed"
 	AlertResolved AlertStatus = "resolved"
 	// AlertFalsePositive is closed as nothing that anybody should have been told.
