@@ -246,6 +246,17 @@ func TestAbovePeakOfMerged(t *testing.T) {
 	if len(a.Findings) != 3 || a.Peaks[spike(0).UID] != 9200 || a.Risen != "9,200 calls in the hour of 2025-08-13 14:00:00 UTC, after 3,912" {
 		t.Errorf("the alert that goes on: %d findings, %v, %q", len(a.Findings), a.Peaks, a.Risen)
 	}
+	var told []string
+	for _, m := range o.messages() {
+		for _, reply := range o.server.Replies(m) {
+			if strings.Contains(reply.Text, "Above its peak") {
+				told = append(told, fmt.Sprint(strings.Contains(m.Text, "recon"), reply.Broadcast))
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"true true"}, told); diff != "" {
+		t.Errorf("told under the earlier alert, to all: %s", diff)
+	}
 }
 
 // Who gets alerts as text, as JSON or by an incoming webhook is told as well.

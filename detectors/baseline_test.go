@@ -157,7 +157,7 @@ func TestPeakBeyondTheScore(t *testing.T) {
 		}
 		return math.Round(200 + random.NormFloat64()*math.Sqrt(200))
 	}), time.Hour, defaultGuards(MetricCalls))
-	if len(episodes) != 1 || episodes[0].Peak != (Bucket{monday.Add(503 * time.Hour), 2_000_000}) {
+	if len(episodes) != 1 || episodes[0].Peak != (Bucket{From: monday.Add(503 * time.Hour), Value: 2_000_000}) {
 		t.Errorf("episodes: %+v", episodes)
 	}
 }
