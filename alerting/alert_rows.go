@@ -58,7 +58,8 @@ type savedAlert struct {
 
 const alertColumns = `toString(alert_uid), version, updated_at, status, toString(merged_into), severity_id, title, metadata_tenant_uid,
 	entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, arrayMap(u -> toString(u), finding_uids), attack, content_hash,
-	status_by, status_at, status_note, snoozed_until, status_before, joined_at, toString(request_uid)`
+	status_by, status_at, status_note, snoozed_until, status_before, joined_at, toString(request_uid),
+	told_peaks, risen_at, risen`
 
 // readAlerts reads alerts without their findings; condition is a constant.
 func readAlerts(ctx context.Context, store schema.Store, condition string, parameters ...any) ([]savedAlert, error) {
@@ -79,14 +80,18 @@ func readAlerts(ctx context.Context, store schema.Store, condition string, param
 			updated                 time.Time
 			firstS, lastS           time.Time
 			statusAt, until, joined time.Time
+			risen                   time.Time
+			peaks                   []float64
 		)
 		if err := rows.Scan(&uid, &a.Version, &updated, &status, &merged, &severity, &a.Title, &a.TenantUID,
 			&a.EntityType, &a.EntityUID, &a.Entity, &firstS, &lastS, &secondsAfter, &findings, &a.Attack, &a.hash,
-			&a.StatusBy, &statusAt, &a.StatusNote, &until, &statusBefore, &joined, &request); err != nil {
+			&a.StatusBy, &statusAt, &a.StatusNote, &until, &statusBefore, &joined, &request,
+			&peaks, &risen, &a.Risen); err != nil {
 			return nil, fmt.Errorf("read alerts: %w", err)
 		}
 		a.Status, a.StatusBefore, a.Severity = schema.AlertStatus(status), schema.AlertStatus(statusBefore), schema.Severity(severity)
 		a.StatusAt, a.SnoozedUntil, a.JoinedAt = loadedTime(statusAt), loadedTime(until), loadedTime(joined)
+		a.RisenAt = loadedTime(risen)
 		if a.Request, err = schema.ParseUID(request); err != nil {
 			return nil, fmt.Errorf("read alerts: %w", err)
 		}
@@ -101,6 +106,7 @@ func readAlerts(ctx context.Context, store schema.Store, condition string, param
 		if a.FindingUIDs, err = parseUIDs(findings); err != nil {
 			return nil, fmt.Errorf("read alerts: %w", err)
 		}
+		a.Peaks = readPeaks(a.FindingUIDs, peaks)
 		alerts = append(alerts, a)
 	}
 	if err := rows.Err(); err != nil {
@@ -116,7 +122,8 @@ func saveAlerts(ctx context.Context, store schema.Store, alerts []savedAlert) er
 	}
 	batch, err := store.PrepareBatch(durable(ctx), `INSERT INTO alerts (alert_uid, version, updated_at, status, merged_into, severity_id, title,
 		metadata_tenant_uid, entity_type, entity_uid, entity, first_seen, last_seen, seen_after_s, finding_uids, attack, content_hash,
-		status_by, status_at, status_note, snoozed_until, status_before, joined_at, request_uid)`)
+		status_by, status_at, status_note, snoozed_until, status_before, joined_at, request_uid,
+		told_peaks, risen_at, risen)`)
 	if err != nil {
 		return fmt.Errorf("save alerts: %w", err)
 	}
@@ -125,7 +132,8 @@ func saveAlerts(ctx context.Context, store schema.Store, alerts []savedAlert) er
 		if err := batch.Append(a.UID.String(), a.Version, storedTime(a.UpdatedAt), string(a.Status), a.MergedInto.String(), uint8(a.Severity), a.Title,
 			a.TenantUID, a.EntityType, a.EntityUID, a.Entity, storedTime(a.FirstSeen), storedTime(a.LastSeen), seconds,
 			writeUIDs(a.FindingUIDs), a.Attack, a.hash,
-			a.StatusBy, storedTime(a.StatusAt), a.StatusNote, storedTime(a.SnoozedUntil), string(a.StatusBefore), storedTime(a.JoinedAt), a.Request.String()); err != nil {
+			a.StatusBy, storedTime(a.StatusAt), a.StatusNote, storedTime(a.SnoozedUntil), string(a.StatusBefore), storedTime(a.JoinedAt), a.Request.String(),
+			writePeaks(a.FindingUIDs, a.Peaks), storedTime(a.RisenAt), a.Risen); err != nil {
 			_ = batch.Abort()
 			return fmt.Errorf("save alert %s: %w", a.UID, err)
 		}

@@ -22,7 +22,7 @@ func (d *Desk) changeOf(ctx context.Context, a schema.Alert, after, upTo uint64)
 		if line := tellTransition(t); line != "" {
 			lines = append(lines, line)
 		}
-		c.Broadcast = c.Broadcast || t.Action == schema.ActionRaise
+		c.Broadcast = c.Broadcast || t.Action == schema.ActionRaise || t.Action == schema.ActionAbovePeak
 	}
 	if !a.Status.Closed() && a.Status != schema.AlertSnoozed {
 		lines = append(lines, newSteps(a, list)...)
@@ -60,6 +60,8 @@ func tellTransition(t schema.AlertTransition) string {
 		return "Part of an earlier alert" + note
 	case schema.ActionRaise:
 		return fmt.Sprintf("Severity is now %s, it was %s", t.ToSeverity, t.FromSeverity)
+	case schema.ActionAbovePeak:
+		return "Above its peak" + note
 	}
 	return ""
 }

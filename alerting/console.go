@@ -92,8 +92,14 @@ func (c *console) alert(a schema.Alert) {
 	if len(a.Attack) > 0 {
 		c.field("ATT&CK", nameTechniques(a.Attack))
 	}
+	if text := controls(a); text != "" {
+		c.field("Controls", text)
+	}
 	if a.Status != schema.AlertOpen || !a.StatusAt.IsZero() {
 		c.field("Status", sayStatus(a))
+	}
+	if !a.RisenAt.IsZero() {
+		c.field("Risen", "above its peak, "+sayWhen(a.RisenAt)+" UTC: "+shown(a.Risen, maxNote))
 	}
 	c.heading("What happened (UTC)")
 	kept, gap, left := shorten(steps, maxConsoleSteps)

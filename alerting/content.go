@@ -44,6 +44,7 @@ func hashFinding(h *schema.UIDHasher, f schema.Finding) {
 	h.Number(f.Count)
 	h.Number(uint64(len(f.Evidence)))
 	parts(h, f.Attack)
+	parts(h, f.Controls)
 	names := make([]string, 0, len(f.Attributes))
 	for name := range f.Attributes {
 		names = append(names, name)

@@ -97,7 +97,7 @@ func (d *Desk) waitUntil(n Notifier, a schema.Alert, row *delivery) time.Time {
 		wait = row.notBefore
 	}
 	// What got worse and what somebody did is shown at once.
-	if row.state == stateSent && a.Severity <= row.severity && a.StatusAt.Before(row.sentAt) {
+	if row.state == stateSent && a.Severity <= row.severity && a.StatusAt.Before(row.sentAt) && a.RisenAt.Before(row.sentAt) {
 		if calm := row.sentAt.Add(d.options.UpdateEvery); calm.After(wait) {
 			wait = calm
 		}

@@ -200,16 +200,24 @@ func (d *Desk) regroup(existing []schema.Alert, saved map[schema.UID]savedAlert,
 		}
 		before, known := saved[a.UID]
 		joined := joinedTo(a, before)
+		rises := risen(a, d.options.NotifyFrom)
 		if known {
-			a = grown(a, before, joined, now)
+			a = grown(a, before, joined, len(rises) > 0, now)
 		} else {
 			a.JoinedAt = now
 		}
+		if a.Status == schema.AlertFalsePositive {
+			// More of what was judged to be nothing is no news.
+			rises = nil
+		}
 		hash := contentHash(a)
 		if !known || before.hash != hash || !slices.Equal(before.FindingUIDs, a.FindingUIDs) {
-			a.Version, a.UpdatedAt = a.Version+1, now
+			a.Version, a.UpdatedAt, a.Peaks = a.Version+1, now, peaksOf(a)
+			if len(rises) > 0 {
+				a.RisenAt, a.Risen = now, sayRises(rises)
+			}
 			changed = append(changed, savedAlert{a, hash})
-			transitions = append(transitions, transitionsOf(a, before, joined, now)...)
+			transitions = append(transitions, transitionsOf(a, before, joined, rises, now)...)
 		}
 		touched = append(touched, a)
 	}

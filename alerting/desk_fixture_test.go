@@ -74,7 +74,7 @@ func (o *office) save(findings ...schema.Finding) {
 	o.t.Helper()
 	batch, err := o.store.Conn.PrepareBatch(o.t.Context(), `INSERT INTO findings (finding_uid, version, detected_at, rule, severity_id, title, message,
 		metadata_tenant_uid, metadata_product_name, entity_type, entity_uid, entity, window_from, window_to, first_seen, last_seen, count,
-		attack, attributes, evidence, evidence_sql)`)
+		attack, attributes, evidence, evidence_sql, controls)`)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func (o *office) save(findings ...schema.Finding) {
 		}
 		if err := batch.Append(f.UID.String(), o.store.saves, f.DetectedAt, f.Rule, uint8(f.Severity), f.Title, f.Message, f.TenantUID, f.Product,
 			f.EntityType, f.EntityUID, f.Entity, f.WindowFrom, f.WindowTo, f.FirstSeen, f.LastSeen, f.Count, f.Attack, f.Attributes, evidence,
-			f.EvidenceSQL); err != nil {
+			f.EvidenceSQL, f.Controls); err != nil {
 			o.t.Fatal(err)
 		}
 	}

@@ -17,6 +17,8 @@ type AlertDocument struct {
 	StatusNote   string            `json:"status_note,omitempty"`
 	SnoozedUntil *time.Time        `json:"snoozed_until,omitempty"`
 	MergedInto   string            `json:"merged_into,omitempty"`
+	RisenAt      *time.Time        `json:"risen_at,omitempty"`
+	Risen        string            `json:"risen,omitempty"`
 	Severity     string            `json:"severity"`
 	Title        string            `json:"title"`
 	Tenant       string            `json:"tenant,omitempty"`
@@ -42,6 +44,7 @@ type FindingDocument struct {
 	LastSeen    time.Time         `json:"last_seen"`
 	Count       uint64            `json:"count"`
 	Attack      []string          `json:"attack,omitempty"`
+	Controls    []string          `json:"controls,omitempty"`
 	Attributes  map[string]string `json:"attributes,omitempty"`
 	Evidence    []string          `json:"evidence,omitempty"`
 	EvidenceSQL string            `json:"evidence_sql,omitempty"`
@@ -51,7 +54,7 @@ type FindingDocument struct {
 func Document(a schema.Alert) AlertDocument {
 	d := AlertDocument{
 		UID: a.UID.String(), Version: a.Version, Status: string(a.Status), StatusBy: a.StatusBy, StatusNote: a.StatusNote,
-		StatusAt: moment(a.StatusAt), SnoozedUntil: moment(a.SnoozedUntil),
+		StatusAt: moment(a.StatusAt), SnoozedUntil: moment(a.SnoozedUntil), RisenAt: moment(a.RisenAt), Risen: a.Risen,
 		Severity: a.Severity.String(), Title: a.Title, Tenant: a.TenantUID,
 		EntityType: a.EntityType, EntityUID: a.EntityUID, Entity: a.Entity,
 		FirstSeen: a.FirstSeen.UTC(), LastSeen: a.LastSeen.UTC(), Attack: a.Attack, Products: productList(a),
@@ -63,7 +66,7 @@ func Document(a schema.Alert) AlertDocument {
 		first, last := seen(f)
 		d.Findings = append(d.Findings, FindingDocument{
 			UID: f.UID.String(), Rule: f.Rule, Severity: f.Severity.String(), Title: f.Title, Message: f.Message, Product: f.Product,
-			FirstSeen: first.UTC(), LastSeen: last.UTC(), Count: f.Count, Attack: f.Attack, Attributes: f.Attributes,
+			FirstSeen: first.UTC(), LastSeen: last.UTC(), Count: f.Count, Attack: f.Attack, Controls: f.Controls, Attributes: f.Attributes,
 			Evidence: writeUIDs(f.Evidence), EvidenceSQL: f.EvidenceSQL,
 		})
 	}

@@ -38,7 +38,7 @@ func withFindings(ctx context.Context, store schema.Store, saved []savedAlert) (
 func readFindings(ctx context.Context, store schema.Store, uids []schema.UID, into map[schema.UID]schema.Finding) error {
 	rows, err := store.Query(ctx, `SELECT toString(finding_uid), detected_at, rule, severity_id, title, message, metadata_tenant_uid, metadata_product_name,
 		entity_type, entity_uid, entity, window_from, window_to, first_seen, last_seen, count, attack, attributes,
-		arrayMap(u -> toString(u), evidence), evidence_sql
+		arrayMap(u -> toString(u), evidence), evidence_sql, controls
 		FROM findings FINAL WHERE finding_uid IN {uids:Array(UUID)}`, schema.Named("uids", writeUIDs(uids)))
 	if err != nil {
 		return fmt.Errorf("read findings: %w", err)
@@ -54,7 +54,7 @@ func readFindings(ctx context.Context, store schema.Store, uids []schema.UID, in
 		)
 		if err := rows.Scan(&uid, &detected, &f.Rule, &severity, &f.Title, &f.Message, &f.TenantUID, &f.Product,
 			&f.EntityType, &f.EntityUID, &f.Entity, &from, &to, &fst, &lst, &f.Count, &f.Attack, &f.Attributes,
-			&evidence, &f.EvidenceSQL); err != nil {
+			&evidence, &f.EvidenceSQL, &f.Controls); err != nil {
 			return fmt.Errorf("read findings: %w", err)
 		}
 		f.Severity = schema.Severity(severity)
@@ -65,6 +65,9 @@ func readFindings(ctx context.Context, store schema.Store, uids []schema.UID, in
 		}
 		if f.Evidence, err = parseUIDs(evidence); err != nil {
 			return fmt.Errorf("read findings: %w", err)
+		}
+		if len(f.Controls) == 0 {
+			f.Controls = nil
 		}
 		into[f.UID] = f
 	}

@@ -76,9 +76,10 @@ func by(a schema.Alert) string {
 }
 
 // grown moves an alert on by what its findings have become. What is closed opens again
-// for a finding that nobody has seen, and what sleeps wakes when it gets worse. A
-// false positive stays closed while all is of the kind that was judged to be nothing.
-func grown(a schema.Alert, before savedAlert, joined []schema.Finding, now time.Time) schema.Alert {
+// for a finding that nobody has seen, and what sleeps wakes when it gets worse; so do
+// both when an episode rises above the peak of which people were told. A false positive
+// stays closed while all is of the kind that was judged to be nothing, however much it is.
+func grown(a schema.Alert, before savedAlert, joined []schema.Finding, risen bool, now time.Time) schema.Alert {
 	if len(joined) > 0 {
 		a.JoinedAt = now
 	}
@@ -88,8 +89,11 @@ func grown(a schema.Alert, before savedAlert, joined []schema.Finding, now time.
 		if worse {
 			return awake(a, now, "its severity has risen")
 		}
+		if risen {
+			return awake(a, now, "it has risen above its peak")
+		}
 	case schema.AlertResolved:
-		if len(joined) > 0 || worse {
+		if len(joined) > 0 || worse || risen {
 			return reopened(a, now, "more was found")
 		}
 	case schema.AlertFalsePositive:

@@ -227,6 +227,9 @@ func tailBlocks(a schema.Alert, steps []step, options MessageOptions) []slack.Bl
 	if sql := slackSQL(steps); sql != "" {
 		blocks = append(blocks, slack.NewSectionBlock(markdown("*Show the rows*\n```"+sql+"```"), nil, nil))
 	}
+	if text := controls(a); text != "" {
+		blocks = append(blocks, slack.NewContextBlock("", plainObject("Controls: "+text, maxContext)))
+	}
 	if text := notSeen(a, options.NotSeen); text != "" {
 		blocks = append(blocks, slack.NewContextBlock("", plainObject(text, maxContext)))
 	}

@@ -59,7 +59,7 @@ func (d *Desk) passTime(ctx context.Context, now time.Time) error {
 		a.Version, a.UpdatedAt = a.Version+1, now
 		alerts[i] = a
 		changed = append(changed, savedAlert{a, contentHash(a)})
-		transitions = append(transitions, transitionsOf(a, before[a.UID], nil, now)...)
+		transitions = append(transitions, transitionsOf(a, before[a.UID], nil, nil, now)...)
 	}
 	if err := saveTransitions(ctx, d.store, transitions); err != nil {
 		return err

@@ -32,7 +32,7 @@ type inputFinding struct {
 	FirstSeen                      time.Time `json:"first_seen"`
 	LastSeen                       time.Time `json:"last_seen"`
 	Count                          uint64
-	Attack                         []string
+	Attack, Controls               []string
 	Attributes                     map[string]string
 	Evidence                       int
 	SQL                            string
@@ -64,7 +64,7 @@ func readFindings(t *testing.T, path string) []schema.Finding {
 			Rule: in.Rule, Severity: severity, Title: in.Title, Message: in.Message,
 			TenantUID: or(in.Tenant, "acme"), Product: or(in.Product, "Salesforce"),
 			EntityType: in.EntityType, EntityUID: in.EntityUID, Entity: in.Entity, WindowFrom: in.WindowFrom, WindowTo: in.WindowTo,
-			FirstSeen: in.FirstSeen, LastSeen: in.LastSeen, Count: in.Count, Attack: in.Attack, Attributes: in.Attributes, EvidenceSQL: in.SQL,
+			FirstSeen: in.FirstSeen, LastSeen: in.LastSeen, Count: in.Count, Attack: in.Attack, Controls: in.Controls, Attributes: in.Attributes, EvidenceSQL: in.SQL,
 		}
 		f.UID = schema.FindingUID(f.Rule, f.TenantUID, f.EntityType, f.EntityUID, f.WindowFrom)
 		for i := range in.Evidence {

@@ -208,6 +208,7 @@ func tell(key storyKey, cluster []*story) []schema.Alert {
 			if s.alert.LastSeen.After(keeper.alert.LastSeen) {
 				keeper.alert.LastSeen = s.alert.LastSeen
 			}
+			keeper.alert.Peaks = highest(keeper.alert.Peaks, s.alert.Peaks)
 			merged = append(merged, s.alert)
 		}
 	}

@@ -82,7 +82,7 @@ func details(f schema.Finding) []string {
 	var names []string
 	for name, value := range f.Attributes {
 		switch name {
-		case AttributeStoryEntity, AttributeStoryPhrase, AttributeSeries, AttributeSeriesStep:
+		case AttributeStoryEntity, AttributeStoryPhrase, AttributeSeries, AttributeSeriesStep, AttributePeak, AttributePeakUnit, AttributePeakIn:
 		default:
 			if value != "" {
 				names = append(names, name)

@@ -8,9 +8,9 @@ import (
 )
 
 // transitionsOf says what a new version of an alert means: what opened, joined, rose,
-// woke or went on elsewhere by itself. Their uids follow from the version, so that
+// woke, doubled or went on elsewhere by itself. Their uids follow from the version, so that
 // after a crash the same version writes the same rows.
-func transitionsOf(a schema.Alert, before savedAlert, joined []schema.Finding, now time.Time) []schema.AlertTransition {
+func transitionsOf(a schema.Alert, before savedAlert, joined []schema.Finding, rises []rise, now time.Time) []schema.AlertTransition {
 	base := schema.AlertTransition{
 		Alert: a.UID, At: now, Version: a.Version, From: before.Status, To: a.Status,
 		FromSeverity: before.Severity, ToSeverity: a.Severity, Via: schema.ViaItself,
@@ -44,6 +44,14 @@ func transitionsOf(a schema.Alert, before savedAlert, joined []schema.Finding, n
 	}
 	if a.Severity > before.Severity {
 		add(schema.ActionRaise, nil)
+	}
+	if len(rises) > 0 {
+		add(schema.ActionAbovePeak, func(t *schema.AlertTransition) {
+			t.Note = sayRises(rises)
+			for _, r := range rises {
+				t.Findings = append(t.Findings, r.finding.UID)
+			}
+		})
 	}
 	switch {
 	case before.Status == schema.AlertSnoozed && a.Status != schema.AlertSnoozed:

@@ -145,3 +145,19 @@ func TestFindEpisodesDependsOnThePastOnly(t *testing.T) {
 		}
 	})
 }
+
+// The score has an end, and an episode can go on to grow: its peak is the largest of what is
+// as unusual as anything can be.
+func TestPeakBeyondTheScore(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	grows := map[int]float64{500: 20_000, 501: 200_000, 502: 150_000, 503: 2_000_000, 504: 2_000_000}
+	episodes := FindEpisodes(hourly(600, func(hour int) float64 {
+		if x := grows[hour]; x > 0 {
+			return x
+		}
+		return math.Round(200 + random.NormFloat64()*math.Sqrt(200))
+	}), time.Hour, defaultGuards(MetricCalls))
+	if len(episodes) != 1 || episodes[0].Peak != (Bucket{From: monday.Add(503 * time.Hour), Value: 2_000_000}) {
+		t.Errorf("episodes: %+v", episodes)
+	}
+}

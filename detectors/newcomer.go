@@ -155,7 +155,7 @@ func (n *neighbourhood) episodes(key seriesKey, warm time.Time, first int64) (fo
 		}
 		open.To = b.From.Add(n.rule.Bucket)
 		open.Total += b.Value
-		if open.Peak.From.IsZero() || v.Score > open.Score {
+		if open.Peak.From.IsZero() || v.Score > open.Score || v.Score == open.Score && b.Value > open.Peak.Value {
 			open.Peak, open.Score, open.Median, open.Share, open.PeakBefore = b, v.Score, v.Median, v.Share, v.Largest
 		}
 	}

@@ -91,6 +91,7 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 			}
 			d := found[i]
 			maps.Copy(d.finding.Attributes, showSeries(rule, series[key], episode))
+			maps.Copy(d.finding.Attributes, showPeak(rule, highest(rule, series[key], episode)))
 			d.setCount(countDuring(rule.Metric, episode, events[key]))
 			if d.finding.Evidence, err = r.spikeEvidence(ctx, rule, key, episode); err != nil {
 				return nil, err

@@ -34,6 +34,30 @@ func showSeries(rule Rule, series []Bucket, e Episode) map[string]string {
 	return map[string]string{"series": strings.Join(values, ","), "series_step": string(rule.Metric) + " per " + sayBucket(rule.Bucket)}
 }
 
+// highest is the largest bucket of an episode that is past the rule's guard against all that
+// was before. The peak is the bucket that is least usual: at night that may be a smaller one.
+func highest(rule Rule, series []Bucket, e Episode) Bucket {
+	most := e.Peak
+	first, _ := slices.BinarySearchFunc(series, e.From, func(b Bucket, t time.Time) int { return b.From.Compare(t) })
+	for _, b := range series[first:] {
+		if !b.From.Before(e.To) {
+			break
+		}
+		if b.Value > most.Value && b.Value >= rule.Guards.OverPeak*e.PeakBefore {
+			most = b
+		}
+	}
+	return most
+}
+
+// showPeak says how large an episode has become, for those who tell people of it again when
+// it has become much larger.
+func showPeak(rule Rule, b Bucket) map[string]string {
+	return map[string]string{
+		"peak": strconv.FormatFloat(b.Value, 'f', -1, 64), "peak_unit": string(rule.Metric), "peak_in": "the " + sayBucket(rule.Bucket) + " of " + sayTime(b.From),
+	}
+}
+
 // sayBucket names the length of a bucket as a unit.
 func sayBucket(d time.Duration) string {
 	switch d {

@@ -82,7 +82,8 @@ func parent(rule Rule, parts []schema.Finding) schema.Finding {
 		}
 	}
 	f.UID = findingUID(f, f.WindowFrom)
-	f.Attributes = map[string]string{"entities": strconv.Itoa(len(parts)), "new_entities": strconv.Itoa(fresh), "metric": string(rule.Metric), "contributors": strings.Join(top, "; ")}
+	f.Attributes = map[string]string{"entities": strconv.Itoa(len(parts)), "new_entities": strconv.Itoa(fresh), "metric": string(rule.Metric), "contributors": strings.Join(top, "; "),
+		"peak": strconv.Itoa(len(parts)), "peak_unit": "entities"}
 	more := ""
 	if len(parts) > topContributors {
 		more = fmt.Sprintf("; and %d more", len(parts)-topContributors)

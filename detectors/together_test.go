@@ -46,7 +46,7 @@ func TestSpikesTogether(t *testing.T) {
 		t.Fatalf("%d findings of many", len(parents))
 	}
 	f := parents[0]
-	if f.Count != 60 || f.Attributes["entities"] != "6" || len(f.Evidence) != maxEvidence || f.Entity != "Salesforce" ||
+	if f.Count != 60 || f.Attributes["entities"] != "6" || f.Attributes["peak"] != "6" || f.Attributes["peak_unit"] != "entities" || len(f.Evidence) != maxEvidence || f.Entity != "Salesforce" ||
 		!strings.Contains(f.Message, "6 entities of Salesforce") || !strings.Contains(f.Message, "svc-5 2,000 (largest hour before 30); svc-4") || !strings.Contains(f.Message, "and 1 more") || strings.Contains(f.Message, "svc-0") {
 		t.Errorf("the finding of many: %+v", f)
 	}

@@ -10,7 +10,8 @@ const (
 	AlertOpen AlertStatus = "open"
 	// AlertAcknowledged is in somebody's hands.
 	AlertAcknowledged AlertStatus = "acknowledged"
-	// AlertSnoozed wakes at SnoozedUntil, or when its severity rises.
+	// AlertSnoozed wakes at SnoozedUntil, or when it gets worse: its severity rises, or an
+	// episode rises far above its peak.
 	AlertSnoozed  AlertStatus = "snoozed"
 	AlertResolved AlertStatus = "resolved"
 	// AlertFalsePositive is closed as nothing that anybody should have been told.
@@ -66,6 +67,13 @@ type Alert struct {
 	LastSeen   time.Time
 	// JoinedAt is when a finding joined it last, by the desk's clock.
 	JoinedAt time.Time
+	// Peaks holds the largest value of each finding that has one, by the finding's uid, as
+	// people were told of it; it never falls.
+	Peaks map[UID]float64
+	// RisenAt is when a finding was last at twice that value, by the desk's clock, and Risen
+	// what it had risen to; empty while none was.
+	RisenAt time.Time
+	Risen   string
 	// SeenAfter is how long after its last event the alert was raised, in whole
 	// seconds; 0 where that says nothing, as in a scan of old exports.
 	SeenAfter time.Duration

@@ -22,6 +22,9 @@ const (
 	ActionJoin AlertAction = "join"
 	// ActionRaise: the severity rose; a snooze ends by it.
 	ActionRaise AlertAction = "raise"
+	// ActionAbovePeak: an episode rose to twice the peak of which people were told; a snooze
+	// ends by it.
+	ActionAbovePeak AlertAction = "above_peak"
 	// ActionMerge: the alert goes on in an earlier one.
 	ActionMerge AlertAction = "merge"
 	// ActionWake: a snooze is over.

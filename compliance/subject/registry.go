@@ -81,7 +81,7 @@ var tables = []table{
 	{name: "alerts", about: "findings that were put together for the people who watch", columns: map[string]use{
 		"alert_uid": alertUID, "status": plain, "merged_into": alertUID, "title": text, "metadata_tenant_uid": plain, "entity_type": plain,
 		"entity_uid": text, "entity": text, "finding_uids": findingUID, "attack": plain, "content_hash": contentHash,
-		"status_by": text, "status_note": text, "status_before": plain, "request_uid": plain,
+		"status_by": text, "status_note": text, "status_before": plain, "request_uid": plain, "risen": plain,
 	}},
 	{name: "alert_requests", about: "what people asked to be done with an alert", columns: map[string]use{
 		"request_uid": plain, "alert_uid": alertUID, "action": plain, "actor": text, "via": plain, "note": text, "state": plain, "reason": text,

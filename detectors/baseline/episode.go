@@ -39,7 +39,8 @@ type Episode struct {
 	Down bool
 	// Total is the sum of the strange buckets' values.
 	Total float64
-	// Peak is the bucket with the highest score; of equals the first.
+	// Peak is the bucket with the highest score; of equals, as where the score can rise no
+	// more, the one furthest out, and of those the first.
 	Peak Bucket
 	// Score is the peak's, Median its slot's usual value, Share the part of the
 	// history on the usual side of the peak (0 to 1), PeakBefore the history's
@@ -130,7 +131,11 @@ func (s *Series) extend(j judged) {
 	}
 	e.To = at.Add(s.o.Bucket)
 	e.Total += j.x
-	if e.Peak.From.IsZero() || j.score > e.Score {
+	further := j.x > e.Peak.Value
+	if e.Down {
+		further = j.x < e.Peak.Value
+	}
+	if e.Peak.From.IsZero() || j.score > e.Score || j.score == e.Score && further {
 		e.Peak, e.Score = Bucket{at, j.x}, j.score
 		e.Median, e.ByWeek, e.Share = j.median, j.byWeek, j.share
 	}

@@ -1191,3 +1191,9 @@ ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS pai
     ADD COLUMN IF NOT EXISTS alone Map(String, UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0028_digest_calls');
+
+ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_peaks Array(Float64),
+    ADD COLUMN IF NOT EXISTS risen_at DateTime64(3, 'UTC'),
+    ADD COLUMN IF NOT EXISTS risen String;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0031_alert_peaks');
