@@ -20,7 +20,7 @@ import (
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
 	// needs another.
-	digestMark = "digest 4"
+	digestMark = "digest 5"
 	// digestRows is about how many events are digested at a time, digestTimeout how long
 	// one statement over them may take.
 	digestRows    = 4_000_000

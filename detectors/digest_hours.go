@@ -122,23 +122,6 @@ FROM event_partners FINAL
 WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} - toIntervalDay(1) AND hour < {to:DateTime64(3)} + toIntervalDay(1)
 GROUP BY day, daily, tenant, product, who`
 
-// peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
-// and rows-spike make of an hour.
-const peaksStatement = `INSERT INTO event_peaks (day, tenant, product, uid, calls, bytes, records, version)
-SELECT toDate(hour) AS day, tenant, product, uid, max(greatest(hour_calls, hour_usage)), max(hour_bytes), max(greatest(hour_records, hour_streamed)), {version:UInt64}
-FROM
-(
-    SELECT hour, tenant, product, uid,
-        sumIf(calls, log NOT IN ('ApiTotalUsage', 'ApexCallout', 'NamedCredential', 'CompositeApiSubrequest')) AS hour_calls, sumIf(calls, log = 'ApiTotalUsage') AS hour_usage,
-        sumIf(if(endsWith(log, 'Callout'), bytes_out, bytes_in), with_bytes > 0 AND log NOT IN ('CompositeApiSubrequest', 'ApiTotalUsage')) AS hour_bytes,
-        sumIf(records, class_uid = 6003 AND activity_id = 2 AND log NOT IN ('ApiTotalUsage', 'CompositeApiSubrequest') AS read AND log NOT IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_records,
-        sumIf(records, read AND log IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_streamed
-    FROM event_hours FINAL
-    WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)} AND uid != ''
-    GROUP BY hour, tenant, product, uid
-)
-GROUP BY day, tenant, product, uid`
-
 // partnersStatement counts the calls of the hours into which events arrive and of those
 // beside, because a call near the end of an hour may have its partner in the next. It reads
 // two hours on either side, and pairs none that lie further apart than neighbouring hours,

@@ -66,16 +66,22 @@ func randomHours(t *testing.T, store schema.Store, random *rand.Rand) (windows [
 	if err := insertRows(t.Context(), store, "INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, log, uid, calls, bytes_in, with_bytes, records, with_records, version)", rows); err != nil {
 		t.Fatal(err)
 	}
+	for d := days - 16; d < days; d++ {
+		windows = append(windows, gridIndex(begin.Add(time.Duration(d)*day), day))
+	}
+	digestPeaks(t, store, begin, days)
+	return windows
+}
+
+// digestPeaks makes the rows by day of the summary of hours.
+func digestPeaks(t *testing.T, store schema.Store, begin time.Time, days int) {
+	t.Helper()
 	var dates []string
 	for d := range days {
 		dates = append(dates, begin.Add(time.Duration(d)*day).Format(time.DateOnly))
-		if d >= days-16 {
-			windows = append(windows, gridIndex(begin.Add(time.Duration(d)*day), day))
-		}
 	}
 	if err := store.Exec(t.Context(), peaksStatement, schema.Named("days", dates), schema.Named("version", uint64(1)),
-		clickhouse.DateNamed("from", begin, clickhouse.MilliSeconds), clickhouse.DateNamed("to", testBase, clickhouse.MilliSeconds)); err != nil {
+		clickhouse.DateNamed("from", begin, clickhouse.MilliSeconds), clickhouse.DateNamed("to", begin.Add(time.Duration(days)*day), clickhouse.MilliSeconds)); err != nil {
 		t.Fatal(err)
 	}
-	return windows
 }

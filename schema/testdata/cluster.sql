@@ -1185,3 +1185,14 @@ INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');
 ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS through Map(String, UInt64);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
+
+ALTER TABLE `crmwatch`.event_peaks ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS calls_name String,
+    ADD COLUMN IF NOT EXISTS bytes_name String,
+    ADD COLUMN IF NOT EXISTS records_name String,
+    ADD COLUMN IF NOT EXISTS calls_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS bytes_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS with_bytes_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS records_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS with_records_by_hour Array(UInt64);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0029_digest_series');
