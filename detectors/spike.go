@@ -76,6 +76,11 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 	var drafts []draft
 	around := neighbourhood{rule, series, map[peersKey]*peersOf{}}
 	for _, key := range sortedSeries(series) {
+		// Walking a series costs more than reading it. Without a screen all are walked: by
+		// that the screens are proven.
+		if rule.Screen != "" && !rule.mayOpen(series[key], windows) {
+			continue
+		}
 		episodes, warm := findEpisodes(series[key], rule.Bucket, rule.Guards)
 		var found []draft
 		var of []Episode
