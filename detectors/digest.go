@@ -73,6 +73,11 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 		}
 		begin = end
 	}
+	if from.Unix() <= 0 {
+		if err := r.digestLeftHours(ctx); err != nil {
+			return fmt.Errorf("digest the hours whose events are gone: %w", err)
+		}
+	}
 	// What arrived only now may not be all yet that arrived before it.
 	if settled := r.options.Clock().Add(-unsettled); latest.After(settled) {
 		latest = settled
@@ -112,8 +117,7 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	digest := func(statement string, args ...any) error {
 		ctx, cancel := context.WithTimeout(ctx, digestTimeout)
 		defer cancel()
-		return r.store.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-			"async_insert": 0, "session_timezone": "UTC", "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1})), statement, append(args, bounds...)...)
+		return r.store.Exec(digesting(ctx), statement, append(args, bounds...)...)
 	}
 	hours := schema.Named("hours", touched)
 	facets := facetsStatement
@@ -145,6 +149,12 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 		return err
 	}
 	return digest(partnerDaysStatement, schema.Named("days", calledDays))
+}
+
+// digesting is the context of what is inserted into the digest out of other tables.
+func digesting(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"async_insert": 0, "session_timezone": "UTC", "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1}))
 }
 
 func hourOf(row record) time.Time {

@@ -1,6 +1,15 @@
 package detectors
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/crmwatch/crmwatch/schema"
+)
 
 // peaksStatement makes a row of the 24 hours of an identity's day, and of the largest of
 // them, by what traffic-spike, payload-spike and rows-spike make of an hour. Streams that
@@ -34,4 +43,36 @@ GROUP BY day, tenant, product, uid`
 // byHour puts a number of each hour of a day into an array of 24.
 func byHour(number string) string {
 	return fmt.Sprintf("sumForEach(arrayMap(h -> if(h = toHour(hour), %s, 0), range(24)))", number)
+}
+
+// leftDaysQuery finds the days of which the digest knows the hours alone: their events were
+// gone before it had the series in rows by day.
+const leftDaysQuery = `SELECT DISTINCT toDate(hour) AS left_day
+FROM event_hours
+WHERE class_uid IN (6003, 4002) AND uid != '' AND left_day NOT IN (SELECT day FROM event_peaks WHERE notEmpty(calls_by_hour))
+ORDER BY left_day`
+
+// digestLeftHours makes the series of such days, a month at a time.
+func (r *Runner) digestLeftHours(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, digestTimeout)
+	defer cancel()
+	records, err := readRecords(digesting(ctx), r.store, leftDaysQuery)
+	if err != nil {
+		return err
+	}
+	for month := range slices.Chunk(records, 31) {
+		days := make([]string, len(month))
+		var first, last time.Time
+		for i, row := range month {
+			last, _ = row["left_day"].(time.Time)
+			if days[i] = last.Format(time.DateOnly); i == 0 {
+				first = last
+			}
+		}
+		if err := r.store.Exec(digesting(ctx), peaksStatement, schema.Named("days", days), schema.Named("version", uint64(time.Now().UnixNano())),
+			clickhouse.DateNamed("from", first, clickhouse.MilliSeconds), clickhouse.DateNamed("to", last.Add(day), clickhouse.MilliSeconds)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

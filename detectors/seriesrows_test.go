@@ -12,6 +12,40 @@ import (
 	"github.com/crmwatch/crmwatch/schema"
 )
 
+// A digest that knew no series before makes them of the hours that it kept, though the
+// events behind them are gone.
+func TestSeriesAreMadeOfHoursWhoseEventsAreGone(t *testing.T) {
+	store := openStore(t)
+	empty(t, store, "")
+	var rows [][]any
+	for d := range 40 {
+		rows = append(rows, []any{testBase.Add(-time.Duration(d)*day + 5*time.Hour), uint16(6003), "acme", "Salesforce", "RestApi", "005", uint64(d + 1), uint64(1)})
+	}
+	if err := insertRows(t.Context(), store, "INSERT INTO event_hours (hour, class_uid, tenant, product, log, uid, calls, version)", rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Exec(t.Context(), "INSERT INTO event_peaks (day, tenant, product, uid, calls, version) VALUES ({day:Date}, 'acme', 'Salesforce', '005', 1, 1)", schema.Named("day", testBase.Format(time.DateOnly))); err != nil {
+		t.Fatal(err)
+	}
+	rule := oneRule(t, "traffic-spike")
+	runner := NewRunner(store, []Rule{rule}, Options{})
+	if err := runner.digest(t.Context(), time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	records, err := runner.read(t.Context(), rule, testBase.Add(-40*day), testBase.Add(day), map[string]any{"bucket": uint32(3600), "with_evidence": uint8(0), "entity_uid": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	series, _, err := seriesOf(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buckets := series[seriesKey{"acme", "Salesforce", "005"}]
+	if len(buckets) != 40 || buckets[0].Value != 40 || buckets[39] != (Bucket{From: testBase.Add(5 * time.Hour), Value: 1}) {
+		t.Errorf("series %v", buckets)
+	}
+}
+
 // hourRow is what event_hours says of an identity in an hour.
 type hourRow struct {
 	hour                             time.Time
