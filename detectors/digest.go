@@ -96,6 +96,11 @@ func (r *Runner) digestArrived(ctx context.Context, hours []arrivedHour, from, l
 		}
 		begin = end
 	}
+	if from.Unix() <= 0 {
+		if err := r.digestLeftHours(ctx); err != nil {
+			return fmt.Errorf("digest the hours whose events are gone: %w", err)
+		}
+	}
 	// What arrived only now may not be all yet that arrived before it.
 	if settled := r.options.Clock().Add(-unsettled); latest.After(settled) {
 		latest = settled
@@ -121,8 +126,7 @@ func (r *Runner) digestHours(ctx context.Context, arrived []arrivedHour, from ti
 	digest := func(statement string, args ...any) error {
 		ctx, cancel := context.WithTimeout(ctx, digestTimeout)
 		defer cancel()
-		return r.store.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-			"async_insert": 0, "session_timezone": "UTC", "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1})), statement, append(args, bounds...)...)
+		return r.store.Exec(digesting(ctx), statement, append(args, bounds...)...)
 	}
 	hours := schema.Named("hours", touched)
 	facets := facetsStatement
@@ -164,6 +168,12 @@ func (r *Runner) digestHours(ctx context.Context, arrived []arrivedHour, from ti
 	}
 	slices.Sort(calledDays)
 	return digest(partnerDaysStatement, schema.Named("days", slices.Compact(calledDays)))
+}
+
+// digesting is the context of what is inserted into the digest out of other tables.
+func digesting(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"async_insert": 0, "session_timezone": "UTC", "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1}))
 }
 
 // usesDigest says whether any rule reads the digest.

@@ -108,6 +108,7 @@ var facets = []facet{
 	{"reassignment", "class_uid IN (6003, 6005, 3004) AND " + reassigned, "''", "'yes'", ""},
 	{"end", "status_id != 2 AND (class_uid = 3002 AND activity_id = 2 OR class_uid = 3001 AND activity_id NOT IN (1, 2, 12) OR class_uid = 3004 AND activity_id IN (4, 9, 11))",
 		vendor, "x", ended},
+	{"name", "actor_user_uid != '' AND actor_user_name != ''", "actor_user_uid", "actor_user_name", ""},
 	{"audited key", "class_uid = 3004 AND session_credential_uid != ''", "''", "'yes'", ""},
 }
 

@@ -115,23 +115,6 @@ FROM
     GROUP BY day, tenant, product, uid, object
 )`
 
-// peaksStatement finds the largest hour of whole days, by what traffic-spike, payload-spike
-// and rows-spike make of an hour.
-const peaksStatement = `INSERT INTO event_peaks (day, tenant, product, uid, calls, bytes, records, version)
-SELECT toDate(hour) AS day, tenant, product, uid, max(greatest(hour_calls, hour_usage)), max(hour_bytes), max(greatest(hour_records, hour_streamed)), {version:UInt64}
-FROM
-(
-    SELECT hour, tenant, product, uid,
-        sumIf(calls, log NOT IN ('ApiTotalUsage', 'ApexCallout', 'NamedCredential', 'CompositeApiSubrequest')) AS hour_calls, sumIf(calls, log = 'ApiTotalUsage') AS hour_usage,
-        sumIf(if(endsWith(log, 'Callout'), bytes_out, bytes_in), with_bytes > 0 AND log NOT IN ('CompositeApiSubrequest', 'ApiTotalUsage')) AS hour_bytes,
-        sumIf(records, class_uid = 6003 AND activity_id = 2 AND log NOT IN ('ApiTotalUsage', 'CompositeApiSubrequest') AS read AND log NOT IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_records,
-        sumIf(records, read AND log IN ('ApiEvent', 'BulkApiResultEvent')) AS hour_streamed
-    FROM event_hours FINAL
-    WHERE class_uid IN (6003, 4002) AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} AND hour < {to:DateTime64(3)} AND uid != ''
-    GROUP BY hour, tenant, product, uid
-)
-GROUP BY day, tenant, product, uid`
-
 // counts is an array of the numbers of events that fulfil a condition with each of n
 // values.
 func counts(n int, condition string, value func(int) int) string {

@@ -13,6 +13,8 @@ var sums = []string{"event_hours", "event_services", "event_days", "event_change
 var summedFrom = map[string]string{
 	"bytes_in": "traffic_bytes_in", "bytes_out": "traffic_bytes_out", "with_bytes": "traffic_bytes_in traffic_bytes_out", "object_bytes": "traffic_bytes_in resources_name",
 	"records": "x_rows_processed", "with_records": "x_rows_processed", "object_records": "x_rows_processed resources_name", "most": "x_rows_processed",
+	"bytes_by_hour": "traffic_bytes_in traffic_bytes_out", "with_bytes_by_hour": "traffic_bytes_in traffic_bytes_out",
+	"records_by_hour": "x_rows_processed", "with_records_by_hour": "x_rows_processed",
 	"timed": "duration", "slow": "duration", "calls_by_slot": "http_response_code", "errors_by_slot": "http_response_code",
 	"limited": "x_is_rate_limited http_response_code status_code", "failed": "status_id", "service": "api_service_name", "host": "dst_endpoint_hostname",
 }

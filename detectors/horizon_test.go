@@ -102,7 +102,7 @@ func TestEveryFacetSaysItsClasses(t *testing.T) {
 	if len(kinds) != len(facets) {
 		t.Fatalf("%d kinds of %d facets", len(kinds), len(facets))
 	}
-	anyClass := map[string]bool{"place": true, "tool": true, "place of a credential": true, "tool of a credential": true}
+	anyClass := map[string]bool{"place": true, "tool": true, "place of a credential": true, "tool of a credential": true, "name": true}
 	for kind, classes := range kinds {
 		if (len(classes) == 0) != anyClass[kind] {
 			t.Errorf("%s is of the classes %v", kind, classes)

@@ -9,7 +9,7 @@ import (
 
 var givenParams = map[Kind]map[string]string{
 	KindQuery: {"from": "DateTime64(3)", "to": "DateTime64(3)", "lookback_from": "DateTime64(3)"},
-	KindSpike: {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32", "with_evidence": "UInt8"},
+	KindSpike: {"from": "DateTime64(3)", "to": "DateTime64(3)", "bucket": "UInt32", "with_evidence": "UInt8", "entity_uid": "String"},
 
 	KindFirstSeen: {"from": "DateTime64(3)", "to": "DateTime64(3)"},
 	KindSequence:  {"from": "DateTime64(3)", "to": "DateTime64(3)"},

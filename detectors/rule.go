@@ -56,7 +56,7 @@ const (
 // (DateTime) and value, at most one row a bucket, and optionally count: the events of
 // the bucket, where value is something else. It has the further parameters
 // {bucket:UInt32} (seconds) and {with_evidence:UInt8}: when that is 1, it also fills
-// a column evidence.
+// a column evidence, and is asked for the entity {entity_uid:String} alone (else empty).
 //
 // The other kinds judge an entity by all that it did before, which is kept as a state.
 // In a scheduled run their query sees only the events that have arrived since the last

@@ -40,42 +40,57 @@ func randomHours(t *testing.T, store schema.Store, random *rand.Rand) (windows [
 	begin := testBase.Add(-days * day)
 	var rows [][]any
 	for i := range 3 * screenTenants {
-		since := random.IntN(days - 5)
-		if i%8 > 4 {
-			since = days - 2 - random.IntN(14)
-		}
-		level := math.Exp(random.Float64()*4) * 10
-		noise, growth := random.Float64(), random.Float64()*0.05
-		burst, times := 0, 1.0
-		for hour := since*24 + random.IntN(24); hour < days*24; hour++ {
-			if burst--; burst < 0 {
-				times = 1
-				if random.IntN(150) == 0 {
-					burst, times = []int{1, 1, 2, 5, 30, 72}[random.IntN(6)], 1.5+random.Float64()*8
-				}
-			}
-			value := level * times * (1 + growth*float64(hour-since*24)/24) * (1 + noise*random.NormFloat64()*0.3)
-			if i%3 == 0 && hour%24 < 8 || value < 1 {
-				continue
-			}
+		for _, b := range randomSeries(random, begin, days, i) {
+			value := b.Value
 			calls, bytes, records := uint64(value), uint64(value*1e6), uint64(value*200)
-			rows = append(rows, []any{begin.Add(time.Duration(hour) * time.Hour), uint16(6003), uint8(2), fmt.Sprintf("search/%d/", i/8), "Salesforce", "RestApi", fmt.Sprint("005", i%8),
+			rows = append(rows, []any{b.From, uint16(6003), uint8(2), fmt.Sprintf("search/%d/", i/8), "Salesforce", "RestApi", fmt.Sprint("005", i%8),
 				calls, bytes, calls, records, calls, uint64(1)})
 		}
 	}
 	if err := insertRows(t.Context(), store, "INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, log, uid, calls, bytes_in, with_bytes, records, with_records, version)", rows); err != nil {
 		t.Fatal(err)
 	}
+	for d := days - 16; d < days; d++ {
+		windows = append(windows, gridIndex(begin.Add(time.Duration(d)*day), day))
+	}
+	digestPeaks(t, store, begin, days)
+	return windows
+}
+
+// randomSeries is a series of some days: every third rests at night, three of eight are new.
+func randomSeries(random *rand.Rand, begin time.Time, days, i int) (series []Bucket) {
+	since := random.IntN(days - 5)
+	if i%8 > 4 {
+		since = days - 2 - random.IntN(14)
+	}
+	level := math.Exp(random.Float64()*4) * 10
+	noise, growth := random.Float64(), random.Float64()*0.05
+	burst, times := 0, 1.0
+	for hour := since*24 + random.IntN(24); hour < days*24; hour++ {
+		if burst--; burst < 0 {
+			times = 1
+			if random.IntN(150) == 0 {
+				burst, times = []int{1, 1, 2, 5, 30, 72}[random.IntN(6)], 1.5+random.Float64()*8
+			}
+		}
+		value := level * times * (1 + growth*float64(hour-since*24)/24) * (1 + noise*random.NormFloat64()*0.3)
+		if i%3 == 0 && hour%24 < 8 || value < 1 {
+			continue
+		}
+		series = append(series, Bucket{From: begin.Add(time.Duration(hour) * time.Hour), Value: value})
+	}
+	return series
+}
+
+// digestPeaks makes the rows by day of the summary of hours.
+func digestPeaks(t *testing.T, store schema.Store, begin time.Time, days int) {
+	t.Helper()
 	var dates []string
 	for d := range days {
 		dates = append(dates, begin.Add(time.Duration(d)*day).Format(time.DateOnly))
-		if d >= days-16 {
-			windows = append(windows, gridIndex(begin.Add(time.Duration(d)*day), day))
-		}
 	}
 	if err := store.Exec(t.Context(), peaksStatement, schema.Named("days", dates), schema.Named("version", uint64(1)),
-		clickhouse.DateNamed("from", begin, clickhouse.MilliSeconds), clickhouse.DateNamed("to", testBase, clickhouse.MilliSeconds)); err != nil {
+		clickhouse.DateNamed("from", begin, clickhouse.MilliSeconds), clickhouse.DateNamed("to", begin.Add(time.Duration(days)*day), clickhouse.MilliSeconds)); err != nil {
 		t.Fatal(err)
 	}
-	return windows
 }

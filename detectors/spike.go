@@ -60,7 +60,7 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 	}
 	from := rule.seriesFrom(block)
 	to := gridWindow(windows[len(windows)-1], rule.Window).To.Add(episodeLimit)
-	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0)}
+	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0), "entity_uid": ""}
 	records, err := r.read(ctx, rule, from, to, params)
 	if err != nil {
 		return nil, err
@@ -76,6 +76,11 @@ func (r *Runner) spikesOfBlock(ctx context.Context, rule Rule, block int64, wind
 	var drafts []draft
 	around := neighbourhood{rule, series, map[peersKey]*peersOf{}}
 	for _, key := range sortedSeries(series) {
+		// Walking a series costs more than reading it. Without a screen all are walked: by
+		// that the screens are proven.
+		if rule.Screen != "" && !rule.mayOpen(series[key], windows) {
+			continue
+		}
 		episodes, warm := findEpisodes(series[key], rule.Bucket, rule.Guards)
 		var found []draft
 		var of []Episode
@@ -180,7 +185,7 @@ func compareSeries(a, b seriesKey) int {
 
 // spikeEvidence asks for the events of the episode's peak.
 func (r *Runner) spikeEvidence(ctx context.Context, rule Rule, key seriesKey, e Episode) ([]schema.UID, error) {
-	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(1)}
+	params := map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(1), "entity_uid": key.uid}
 	records, err := r.read(ctx, rule, e.Peak.From, e.Peak.From.Add(rule.Bucket), params)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func emptyParams(rule Rule) map[string]any {
 		return stateParams(rule)
 	}
 	if rule.Kind == KindSpike {
-		return map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0)}
+		return map[string]any{"bucket": uint32(rule.Bucket / time.Second), "with_evidence": uint8(0), "entity_uid": ""}
 	}
 	return map[string]any{"lookback_from": time.UnixMilli(0)}
 }

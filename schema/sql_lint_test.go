@@ -37,6 +37,7 @@ var builtSQL = map[string]struct {
 	"detectors/coverage.go":           {1, "names of columns of the events table, checked when the rule was read"},
 	"detectors/digest_facets.go":      {3, "constants of that file"},
 	"detectors/digest_hours.go":       {1, "constants of that file and its neighbour"},
+	"detectors/digest_series.go":      {1, "names of columns in that file"},
 	"detectors/query.go":              {1, "a rule's own SQL, which the engine runs read-only"},
 	"detectors/screen.go":             {2, "a rule's own SQL, which the engine runs read-only"},
 	"detectors/ruletest.go":           {2, "a constant of another package"},

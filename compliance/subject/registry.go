@@ -122,8 +122,8 @@ var tables = []table{
 	{name: "event_changes", own: true, about: "how many records an identity changed on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "uid": text,
 	}},
-	{name: "event_peaks", own: true, about: "the largest hour of an identity on a day", columns: map[string]use{
-		"tenant": plain, "product": plain, "uid": text,
+	{name: "event_peaks", own: true, about: "how much an identity did in each hour of a day", columns: map[string]use{
+		"tenant": plain, "product": plain, "uid": text, "calls_name": text, "bytes_name": text, "records_name": text,
 	}},
 	{name: "event_callers", own: true, about: "in which hours of a day an identity called an API", columns: map[string]use{
 		"tenant": plain, "product": plain, "who": text, "name": text,

@@ -1192,6 +1192,17 @@ ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS pai
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0028_digest_calls');
 
+ALTER TABLE `crmwatch`.event_peaks ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS calls_name String,
+    ADD COLUMN IF NOT EXISTS bytes_name String,
+    ADD COLUMN IF NOT EXISTS records_name String,
+    ADD COLUMN IF NOT EXISTS calls_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS bytes_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS with_bytes_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS records_by_hour Array(UInt64),
+    ADD COLUMN IF NOT EXISTS with_records_by_hour Array(UInt64);
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0029_digest_series');
+
 ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_peaks Array(Float64),
     ADD COLUMN IF NOT EXISTS risen_at DateTime64(3, 'UTC'),
     ADD COLUMN IF NOT EXISTS risen String;
