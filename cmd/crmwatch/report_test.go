@@ -32,6 +32,7 @@ var hexHash = regexp.MustCompile(`[0-9a-f]{64}`)
 // killed and started again, posted once with its page, asked for by hand while it runs,
 // checked with the hash from the message, and by an auditor who has only files.
 func TestReportsFromScheduleToAuditor(t *testing.T) {
+	t.Parallel()
 	slack := fakeslack.New(fakeslack.Options{})
 	server := httptest.NewServer(slack)
 	t.Cleanup(server.Close)
