@@ -7,6 +7,9 @@ PACKAGES := ./...
 # optimised by its profile: that compiles all it is made of once more.
 PLAIN    := -pgo=off
 export CGO_ENABLED := 0
+# Tests wait for processes, files and engines about as long as they compute, so more packages
+# are tested at a time than there are processors.
+AT_ONCE  := $(shell expr $$(nproc) + 2)
 PACK     := $(GO) test -run '^$$' -bench 'BenchmarkPack$$' -benchtime 1x -timeout 3h ./detectors
 
 .PHONY: all build engine browser demo test unit lint bench quality orders histories faults clean help
@@ -32,14 +35,15 @@ demo: build engine
 test: engine browser lint unit
 	@$(GO) run $(PLAIN) ./cmd/crmwatch rules test
 
+# lint has vetted the tests.
 unit:
-	$(GO) test $(PLAIN) -timeout 25m $(PACKAGES)
+	$(GO) test $(PLAIN) -vet=off -p $(AT_ONCE) -timeout 25m $(PACKAGES)
 
 ## lint: formatting, vet, staticcheck
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'Run gofmt -w on:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet $(PLAIN) $(PACKAGES)
-	$(GO) tool staticcheck $(PACKAGES)
+	GOFLAGS="$(GOFLAGS) $(PLAIN)" $(GO) tool staticcheck $(PACKAGES)
 
 ## bench: speed beside the engine's own reading of the same file; records and megabytes a second of each format; a run of all rules
 bench: build engine

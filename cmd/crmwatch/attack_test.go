@@ -24,7 +24,6 @@ import (
 
 	"github.com/crmwatch/crmwatch/collector/ca"
 	"github.com/crmwatch/crmwatch/collector/client"
-	"github.com/crmwatch/crmwatch/engine"
 	"github.com/crmwatch/crmwatch/listen"
 	"github.com/crmwatch/crmwatch/schema"
 )
@@ -60,15 +59,7 @@ type stage struct{ instance }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	library, err := engine.FindLibrary()
-	if err != nil {
-		t.Fatalf("the tests need the engine (run make engine): %v", err)
-	}
-	s := &stage{instance{t: t, dir: t.TempDir(), log: &logBuffer{}}}
-	if os.Getenv("CRMWATCH_LIBCHDB") != library {
-		t.Setenv("CRMWATCH_LIBCHDB", library)
-	}
-	return s
+	return &stage{instance{t: t, dir: t.TempDir(), log: &logBuffer{}}}
 }
 
 func (s *stage) start(args ...string) *process {

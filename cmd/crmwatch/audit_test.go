@@ -44,6 +44,7 @@ func askEngine(t *testing.T, i *instance, user, password, sql string) {
 // TestEachActLeavesOneEvent does with a running crmwatch what people do, and looks for
 // who, what and when of each.
 func TestEachActLeavesOneEvent(t *testing.T) {
+	t.Parallel()
 	const secret = "hunter2Sesame94d1"
 	slack := fakeslack.New(fakeslack.Options{})
 	server := httptest.NewServer(slack)

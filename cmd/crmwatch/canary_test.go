@@ -54,6 +54,7 @@ tests:
 // them in every file of the data directory (spool and database among them), in every
 // table, in its log and in what Slack got.
 func TestNoPlantedSecretGetsThrough(t *testing.T) {
+	t.Parallel()
 	samples, err := canary.Samples("../../agent/formats/testdata")
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/crmwatch/crmwatch/agent/formats"
-	"github.com/crmwatch/crmwatch/engine"
 )
 
 // The rules in docs/rules.md are what people copy: each must pass its own tests.
@@ -49,11 +48,6 @@ func TestTheExampleConfigurationIsInOrder(t *testing.T) {
 func runProgram(t *testing.T, args ...string) string {
 	t.Helper()
 	i := &instance{t: t, dir: t.TempDir()}
-	library, err := engine.FindLibrary()
-	if err != nil {
-		t.Fatalf("the tests need the engine (run make engine): %v", err)
-	}
-	t.Setenv("CRMWATCH_LIBCHDB", library)
 	var out bytes.Buffer
 	cmd := i.command(context.Background(), args...)
 	cmd.Stdout, cmd.Stderr = &out, &out

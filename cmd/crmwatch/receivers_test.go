@@ -29,6 +29,7 @@ func freePort(t *testing.T) string {
 // TestRunReceives sends logs to the ports of `crmwatch run` and finds them in events, also
 // across a changed configuration.
 func TestRunReceives(t *testing.T) {
+	t.Parallel()
 	slack := httptest.NewServer(fakeslack.New(fakeslack.Options{}))
 	defer slack.Close()
 	i := newInstance(t, slack.URL+"/api/", fakeslack.DefaultChannel.ID)

@@ -17,6 +17,7 @@ import (
 // TestReloadTakesGoodConfigurationsOnly adds a source while logs are written and
 // rotated, with mistakes and a storm of signals in between.
 func TestReloadTakesGoodConfigurationsOnly(t *testing.T) {
+	t.Parallel()
 	slack := httptest.NewServer(fakeslack.New(fakeslack.Options{}))
 	defer slack.Close()
 	i := newInstance(t, slack.URL+"/api/", fakeslack.DefaultChannel.ID)
@@ -64,6 +65,7 @@ func TestReloadTakesGoodConfigurationsOnly(t *testing.T) {
 // TestSecondSignalEndsAtOnce has a database that does not answer, so that stopping
 // would take its time.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	slack := httptest.NewServer(fakeslack.New(fakeslack.Options{}))
 	defer slack.Close()
 	i := newInstance(t, slack.URL+"/api/", fakeslack.DefaultChannel.ID)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ var hexHash = regexp.MustCompile(`[0-9a-f]{64}`)
 // killed and started again, posted once with its page, asked for by hand while it runs,
 // checked with the hash from the message, and by an auditor who has only files.
 func TestReportsFromScheduleToAuditor(t *testing.T) {
+	t.Parallel()
 	slack := fakeslack.New(fakeslack.Options{})
 	server := httptest.NewServer(slack)
 	t.Cleanup(server.Close)
@@ -57,6 +59,8 @@ summaries:
 	i.eventually("the summary in Slack", "1 messages, 1 files", posted)
 	i.kill()
 	i.start()
+	// Before it runs, the report by hand would open the data itself, and might keep it.
+	i.eventually("the engine", "true", func() string { return strconv.FormatBool(strings.Contains(i.log.String(), "msg=watching")) })
 	yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	_, notes, code := i.report("--data", data, "--period", yesterday, "--tenant", "acme", "--out", reports)
 	if code != 0 || !strings.Contains(notes, "version 2, in the place of version 1") || !strings.Contains(notes, "evidence chain: entry 3, ") {

@@ -11,6 +11,7 @@ import (
 // What an administrator types, in order: how things stand, a hold, a retention that would
 // delete everything, and the release.
 func TestHoldAndRetentionAsTyped(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"logs/a.json": `{"time":"2026-03-02T09:00:00Z","tenant":"a' OR 1=1","user":"alice@acme.example","action":"read","path":"/a"}` + "\n" +

@@ -10,6 +10,7 @@ import (
 // A rule of the user's that cannot fire any more is an alert about crmwatch itself, and
 // no event of the proof is among the user's.
 func TestRunTellsARuleThatCannotFire(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../docs/rules.md")
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,7 @@ func alertShown(slack *fakeslack.Server) string {
 // A button in the message of a running crmwatch changes the alert, by either way, and
 // only for those who may.
 func TestButtonsOfARunningCrmwatch(t *testing.T) {
+	t.Parallel()
 	slack := fakeslack.New(fakeslack.Options{SigningSecret: "0123456789abcdef0123456789abcdef"})
 	server := httptest.NewServer(slack)
 	defer server.Close()
@@ -202,6 +203,7 @@ WHERE metadata_product_name = 'crmwatch' AND unmapped['via'] = 'slack' ORDER BY 
 // Slack tells one of the connected instances of a press, which need not be the one that
 // leads: it is done all the same.
 func TestButtonsOfTwoInstances(t *testing.T) {
+	t.Parallel()
 	slack := fakeslack.New(fakeslack.Options{})
 	web := httptest.NewServer(slack)
 	defer web.Close()

@@ -17,6 +17,7 @@ import (
 // TestPeopleOfARunningMonitor erases somebody while the monitor runs, and destroys the
 // key by which somebody else can be found.
 func TestPeopleOfARunningMonitor(t *testing.T) {
+	t.Parallel()
 	server := fakeslack.New(fakeslack.Options{})
 	slack := httptest.NewServer(server)
 	defer slack.Close()

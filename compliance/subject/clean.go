@@ -11,8 +11,12 @@ import (
 // filesPatience is how long to wait for ClickHouse to delete the files of old parts.
 const filesPatience = 2 * time.Minute
 
-// reopenAfter is how long ClickHouse may take by itself.
-const reopenAfter = 5 * time.Second
+// reopenAfter is how long ClickHouse may take by itself. It seldom does: its thread has
+// slept for half a minute or more since before the old rows were deleted.
+const reopenAfter = time.Second
+
+// filesPoll is how often is looked whether the files are gone.
+const filesPoll = 100 * time.Millisecond
 
 // oldParts are those that were old at a time already: what is merged later has none of
 // the person's rows, and where logs come all the time, some part is always old.
@@ -62,7 +66,7 @@ func (e *erasure) clean(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Second):
+		case <-time.After(filesPoll):
 		}
 	}
 	for _, name := range names {
