@@ -13,14 +13,15 @@ import (
 )
 
 // The digest is what screens read in place of the events: event_facets, which value an
-// identity showed on which day, event_hours, how much it did in which hour, and
-// event_partners, which of its calls another product tells of too. event_services,
+// identity showed on which day, event_hours, how much it did in which hour, event_logins,
+// which of its logins failed, and event_partners, which of its calls another product tells
+// of too. event_services,
 // event_days, event_changes, event_peaks, event_callers and event_reads are made of event_hours.
 
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested
 	// needs another.
-	digestMark = "digest 4"
+	digestMark = "digest 5"
 	// digestRows is about how many events are digested at a time, digestTimeout how long
 	// one statement over them may take.
 	digestRows    = 4_000_000
@@ -31,7 +32,7 @@ const (
 	unsettled = 15 * time.Second
 )
 
-const arrivedHoursQuery = `SELECT toStartOfHour(time) AS hour, count() AS events, countIf(class_uid IN (6003, 4002)) AS calls, max(ingested_at) AS latest
+const arrivedHoursQuery = `SELECT toStartOfHour(time) AS hour, count() AS events, countIf(class_uid IN (6003, 4002)) AS calls, countIf(class_uid = 3002) AS logins, max(ingested_at) AS latest
 FROM events
 WHERE ingested_at > {arrived_from:DateTime64(3)} AND ingested_at <= {arrived_to:DateTime64(3)}
 GROUP BY hour
@@ -85,7 +86,7 @@ func (r *Runner) digest(ctx context.Context, until time.Time) error {
 
 // digestHours digests what arrived after a moment in some hours of event time (sorted).
 func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Time) error {
-	var touched, called, around, days, calledDays []string
+	var touched, called, around, days, calledDays, loggedIn []string
 	var events uint64
 	for _, row := range arrived {
 		n, _ := row["events"].(uint64)
@@ -93,6 +94,9 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 		hour := hourOf(row)
 		touched = append(touched, hour.Format(time.DateTime))
 		days = append(days, hour.Format(time.DateOnly))
+		if logins, _ := row["logins"].(uint64); logins > 0 {
+			loggedIn = append(loggedIn, hour.Format(time.DateTime))
+		}
 		if calls, _ := row["calls"].(uint64); calls > 0 {
 			for beside := -2; beside <= 2; beside++ {
 				at := hour.Add(time.Duration(beside) * time.Hour)
@@ -128,6 +132,11 @@ func (r *Runner) digestHours(ctx context.Context, arrived []record, from time.Ti
 	}
 	if err := digest(servicesStatement, hours); err != nil {
 		return err
+	}
+	if len(loggedIn) > 0 {
+		if err := digest(loginsStatement, schema.Named("hours", loggedIn)); err != nil {
+			return err
+		}
 	}
 	whole := schema.Named("days", slices.Compact(days))
 	if err := digest(changesStatement, whole); err != nil {
