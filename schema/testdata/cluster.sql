@@ -1185,3 +1185,25 @@ INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0026_kept_longer');
 ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS through Map(String, UInt64);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
+
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_logins ON CLUSTER `crm`
+(
+    hour DateTime('UTC'),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    log LowCardinality(String),
+    status_id UInt8,
+    code LowCardinality(String),
+    network String,
+    uid String,
+    name String,
+    minutes Array(UInt8),
+    counts Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_logins', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, product, log, status_id, code, network, uid, name)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0030_digest_logins');
