@@ -13,8 +13,9 @@ import (
 )
 
 // The digest is what screens read in place of the events: event_facets, which value an
-// identity showed on which day, event_hours, how much it did in which hour, and
-// event_partners, which of its calls another product tells of too. event_services,
+// identity showed on which day, event_hours, how much it did in which hour, event_logins,
+// which of its logins failed, and event_partners, which of its calls another product tells
+// of too. event_services,
 // event_days, event_changes, event_peaks, event_callers and event_reads are made of event_hours.
 
 const (
@@ -31,17 +32,17 @@ const (
 	unsettled = 15 * time.Second
 )
 
-const arrivedHoursQuery = `SELECT toStartOfHour(time) AS hour, count() AS events, countIf(class_uid IN (6003, 4002)) AS calls, max(ingested_at) AS latest
+const arrivedHoursQuery = `SELECT toStartOfHour(time) AS hour, count() AS events, countIf(class_uid IN (6003, 4002)) AS calls, countIf(class_uid = 3002) AS logins, max(ingested_at) AS latest
 FROM events
 WHERE ingested_at > {arrived_from:DateTime64(3)}
 GROUP BY hour
 ORDER BY hour`
 
 // arrivedHour is an hour of event time into which events arrived, how many of them, and how
-// many are calls.
+// many are calls and logins.
 type arrivedHour struct {
-	at            time.Time
-	events, calls uint64
+	at                    time.Time
+	events, calls, logins uint64
 }
 
 func (h arrivedHour) day() time.Time { return h.at.Truncate(day) }
@@ -67,6 +68,7 @@ func (r *Runner) digest(ctx context.Context) error {
 		h.at, _ = row["hour"].(time.Time)
 		h.events, _ = row["events"].(uint64)
 		h.calls, _ = row["calls"].(uint64)
+		h.logins, _ = row["logins"].(uint64)
 		if at, _ := row["latest"].(time.Time); at.After(latest) {
 			latest = at
 		}
@@ -113,11 +115,14 @@ func (r *Runner) digestArrived(ctx context.Context, hours []arrivedHour, from, l
 
 // digestHours digests what arrived after a moment in some hours of event time (sorted).
 func (r *Runner) digestHours(ctx context.Context, arrived []arrivedHour, from time.Time) error {
-	var touched, days []string
+	var touched, days, loggedIn []string
 	var events uint64
 	for _, hour := range arrived {
 		events += hour.events
 		touched, days = append(touched, hour.at.Format(time.DateTime)), append(days, hour.at.Format(time.DateOnly))
+		if hour.logins > 0 {
+			loggedIn = append(loggedIn, hour.at.Format(time.DateTime))
+		}
 	}
 	now := r.options.Clock()
 	held, older := callHoursOf(arrived, now)
@@ -141,6 +146,11 @@ func (r *Runner) digestHours(ctx context.Context, arrived []arrivedHour, from ti
 	}
 	if err := digest(servicesStatement, hours); err != nil {
 		return err
+	}
+	if len(loggedIn) > 0 {
+		if err := digest(loginsStatement, schema.Named("hours", loggedIn)); err != nil {
+			return err
+		}
 	}
 	whole := schema.Named("days", slices.Compact(days))
 	if err := digest(changesStatement, whole); err != nil {

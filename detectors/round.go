@@ -130,13 +130,14 @@ func (r *Runner) newestEvent(ctx context.Context) (newest time.Time, err error) 
 // the same events, and may have come differently far.
 const arrivedQuery = `SELECT arrayJoin(arrayPushFront(arrayFilter((i, k) -> k = 1 AND events > 0, arrayEnumerate(kept), kept), toUInt32(0))) AS number,
     arraySort(groupUniqArray(w)) AS windows, max(last) AS latest, toFloat32(quantileTDigestMerge(0.5)(lateness)) AS median, max(longest) AS longest,
-    sumMapIf(map(hour, undigested), number = 0 AND undigested > 0) AS fresh, sumMapIf(map(hour, undigested_calls), number = 0 AND undigested > 0) AS calls
+    sumMapIf(map(hour, undigested), number = 0 AND undigested > 0) AS fresh, sumMapIf(map(hour, undigested_calls), number = 0 AND undigested > 0) AS calls,
+    sumMapIf(map(hour, undigested_logins), number = 0 AND undigested > 0) AS logins
 FROM (
     WITH greatest(0, toUnixTimestamp64Milli(ingested_at) - toUnixTimestamp64Milli(time)) AS late,
         ingested_at > {arrived_from:DateTime64(3)} AS new_to_rules, ingested_at > {digested:DateTime64(3)} AS new_to_digest
     SELECT toInt64(floor(toUnixTimestamp64Milli(time) / {size:Int64})) AS w, toStartOfHour(time) AS hour, [%s] AS kept, max(ingested_at) AS last,
         countIf(new_to_rules) AS events, quantileTDigestStateIf(0.5)(late, new_to_rules) AS lateness, maxIf(late, new_to_rules) AS longest,
-        countIf(new_to_digest) AS undigested, countIf(new_to_digest AND class_uid IN (6003, 4002)) AS undigested_calls
+        countIf(new_to_digest) AS undigested, countIf(new_to_digest AND class_uid IN (6003, 4002)) AS undigested_calls, countIf(new_to_digest AND class_uid = 3002) AS undigested_logins
     FROM events
     WHERE ingested_at > least({arrived_from:DateTime64(3)}, {digested:DateTime64(3)}) AND ingested_at <= {arrived_to:DateTime64(3)}
     GROUP BY w, hour, kept
@@ -188,8 +189,9 @@ func (r *Runner) windowsArrived(ctx context.Context, rules []Rule, from, digeste
 			rest.latest = latest.UTC()
 			fresh, _ := row["fresh"].(map[time.Time]uint64)
 			calls, _ := row["calls"].(map[time.Time]uint64)
+			logins, _ := row["logins"].(map[time.Time]uint64)
 			for hour, events := range fresh {
-				rest.hours = append(rest.hours, arrivedHour{hour.UTC(), events, calls[hour]})
+				rest.hours = append(rest.hours, arrivedHour{hour.UTC(), events, calls[hour], logins[hour]})
 			}
 			slices.SortFunc(rest.hours, func(a, b arrivedHour) int { return a.at.Compare(b.at) })
 			continue

@@ -49,7 +49,7 @@ func (r *Runner) screenOf(ctx context.Context, rule Rule, windows []int64, prefi
 	filters := make([]string, 0, 6)
 	for table, column := range map[string]string{"events": "metadata_tenant_uid", "event_facets": "tenant", "event_hours": "tenant", "event_partners": "tenant",
 		"event_services": "tenant", "event_days": "tenant", "event_changes": "tenant", "event_peaks": "tenant",
-		"event_callers": "tenant", "event_reads": "tenant"} {
+		"event_callers": "tenant", "event_reads": "tenant", "event_logins": "tenant"} {
 		filters = append(filters, fmt.Sprintf("'%s': 'startsWith(%s, \\'%s\\')'", table, column, prefix))
 	}
 	return r.screen(ctx, rule, windows, func(settings clickhouse.Settings) {

@@ -227,14 +227,15 @@ func TestWhatIsMadeOfEventsGoesWithThem(t *testing.T) {
 		"event_facets":   "SELECT k, toDate(now() - a * 86400), ten, u, now() - a * 86400, now() - a * 86400",
 		"event_hours":    "SELECT c, toStartOfHour(now() - a * 86400), ten, u, now() - a * 86400",
 		"event_partners": "SELECT 'id', toStartOfHour(now() - a * 86400), ten, u",
+		"event_logins":   "SELECT toStartOfHour(now() - a * 86400), ten, u",
 		"rule_seen":      "SELECT 'login-place#1', ten, u, now() - a * 86400, now() - a * 86400, now()",
 	}
 	columns := map[string]string{
-		"event_facets": "kind, day, tenant, uid, first, last", "event_hours": "class_uid, hour, tenant, uid, last", "event_partners": "sort, hour, tenant, who", "rule_seen": "rule, tenant, entity_uid, first_seen, last_seen, saved_at",
+		"event_facets": "kind, day, tenant, uid, first, last", "event_hours": "class_uid, hour, tenant, uid, last", "event_partners": "sort, hour, tenant, who", "event_logins": "hour, tenant, uid", "rule_seen": "rule, tenant, entity_uid, first_seen, last_seen, saved_at",
 	}
 	const from = " FROM (SELECT arrayJoin([('acme', 10), ('acme', 20), ('globex', 20), ('globex', 40), ('globex', 500)]) AS x, x.1 AS ten, x.2 AS a, arrayJoin([('login', 3002), ('bulk', 6003)]) AS y, y.1 AS k, y.2 AS c, concat(ten, ' ', toString(a), ' ', toString(c)) AS u)"
 	apply(t, conn, Rule{What: Events, Keep: 400 * day}, Rule{What: Events, Class: 6003, Keep: 30 * day}, Rule{What: Events, Tenant: "acme", Keep: 15 * day})
-	names := map[string]string{"event_facets": "uid", "event_hours": "uid", "event_partners": "who", "rule_seen": "entity_uid"}
+	names := map[string]string{"event_facets": "uid", "event_hours": "uid", "event_partners": "who", "event_logins": "uid", "rule_seen": "entity_uid"}
 	read := func() map[string][]string {
 		found := map[string][]string{}
 		for table, name := range names {
@@ -253,7 +254,7 @@ func TestWhatIsMadeOfEventsGoesWithThem(t *testing.T) {
 	byClass := []string{"acme 10 3002", "acme 10 6003", "globex 20 3002", "globex 20 6003", "globex 40 3002"}
 	ofCalls := []string{"acme 10 3002", "acme 10 6003", "globex 20 3002", "globex 20 6003"}
 	ofLogins := []string{"acme 10 3002", "acme 10 6003", "globex 20 3002", "globex 20 6003", "globex 40 3002", "globex 40 6003"}
-	want := map[string][]string{"event_facets": byClass, "event_hours": byClass, "event_partners": ofCalls, "rule_seen": ofLogins}
+	want := map[string][]string{"event_facets": byClass, "event_hours": byClass, "event_partners": ofCalls, "event_logins": ofLogins, "rule_seen": ofLogins}
 	if diff := cmp.Diff(want, read()); diff != "" {
 		t.Errorf("left (-want +got):\n%s", diff)
 	}

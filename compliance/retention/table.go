@@ -77,6 +77,7 @@ var tables = []table{
 	{name: "event_callers", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: callParts},
 	{name: "event_reads", what: Digests, at: endOfDay, shown: dayAfter, tenant: "tenant", parts: callParts},
 	{name: "event_partners", what: Digests, at: "(" + seconds("hour") + " + toIntervalHour(1))", shown: "hour + toIntervalHour(1)", tenant: "tenant", parts: callParts},
+	{name: "event_logins", what: Digests, at: "(" + seconds("hour") + " + toIntervalHour(1))", shown: "hour + toIntervalHour(1)", tenant: "tenant", parts: loginParts},
 	{name: "rule_seen", what: Digests, at: second("last_seen"), shown: "last_seen", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 400)},
 	{name: "rule_steps", what: Digests, at: second("time"), shown: "time", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 100)},
 	{name: "rule_activity", what: Digests, at: seconds("bucket"), shown: "bucket", tenant: "tenant", parts: ruleParts, ofRules: true, base: fmt.Sprintf(savedFor, 100)},
@@ -94,6 +95,10 @@ func facetParts([]detectors.Rule) (parts []part) {
 
 func callParts([]detectors.Rule) []part {
 	return []part{{"1", []uint16{schema.ClassAPIActivity, schema.ClassHTTPActivity}}}
+}
+
+func loginParts([]detectors.Rule) []part {
+	return []part{{"1", []uint16{schema.ClassAuthentication}}}
 }
 
 func changeParts([]detectors.Rule) []part {

@@ -27,6 +27,8 @@ var pictures = map[string]string{
 	"summaries":                  `SELECT toString(countIf(content_hash = lower(hex(SHA256(content))))) FROM summaries FINAL`,
 	"hours":                      `SELECT toString((count(), sum(calls), uniqExact(uid))) FROM event_hours`,
 	"facets":                     `SELECT toString((count(), uniqExact(lower(uid)), uniqExact(value), uniqExact(substring(value, 1, 1) = '+'))) FROM event_facets`,
+	"logins":                     `SELECT toString((count(), sum(arraySum(counts)), uniqExact(uid), uniqExact(name), uniqExact(network))) FROM event_logins`,
+	"logins are of events":       `SELECT toString(count()) FROM event_logins WHERE (uid, name, network) IN (SELECT actor_user_uid, lower(actor_user_name), x_src_endpoint_network FROM events)`,
 	"facets are of events":       `SELECT toString(count()) FROM event_facets WHERE kind = 'network' AND (uid, value) IN (SELECT actor_user_uid, x_src_endpoint_network FROM events)`,
 	"others":                     `SELECT toString((count(), sum(sipHash64(event_uid, actor_user_name, src_endpoint_ip, http_request_url_path)))) FROM events WHERE actor_user_name = 'user8@acme.example' AND message = '' AND user_name = '' AND http_request_url_path = '/x'`,
 	"another of the same sound":  `SELECT toString(countIf(position(message, 'not alicia@acme.example') > 0)) FROM events`,

@@ -56,6 +56,7 @@ var digests = []string{
 	`INSERT INTO event_hours (hour, uid, name, calls, paired, named, alone, version) SELECT toStartOfHour(time) AS hour, actor_user_uid, max(actor_user_name), count(), [4, 8], map(lower(max(actor_user_name)), [4]), map(lower(max(actor_user_name)), 2), 1 FROM events GROUP BY ALL`,
 	`INSERT INTO event_days (day, uid, calls, version) SELECT toDate(time) AS day, actor_user_uid, count(), 1 FROM events GROUP BY ALL`,
 	`INSERT INTO event_partners (hour, sort, who, calls, version) SELECT toStartOfHour(time) AS hour, 'name', lower(actor_user_name), count(), 1 FROM events GROUP BY ALL`,
+	`INSERT INTO event_logins (hour, tenant, network, uid, name, minutes, counts, version) SELECT toStartOfHour(time) AS hour, 'acme', x_src_endpoint_network, actor_user_uid, lower(actor_user_name), [0], [count()], 1 FROM events GROUP BY ALL`,
 	`INSERT INTO rule_seen (rule, tenant, product, entity_uid, value, stretch, first_seen, last_seen, saved_at) SELECT 'r', 'acme', '', actor_user_uid, x_src_endpoint_network, 0, min(time), max(time), now() FROM events GROUP BY ALL`,
 	`INSERT INTO rule_steps SELECT 'r', 'acme', '', actor_user_uid, time, 's', event_uid, src_endpoint_ip, actor_user_name, now() FROM events WHERE actor_user_uid = '0057x000001AbCdAAK' LIMIT 9`,
 	`INSERT INTO alerts (alert_uid, version, status, title, entity_uid, entity, finding_uids, content_hash) SELECT generateUUIDv4(), 1, 'open', title, entity_uid, entity, [finding_uid], 77 FROM findings`,

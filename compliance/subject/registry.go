@@ -131,6 +131,9 @@ var tables = []table{
 	{name: "event_reads", own: true, about: "what an identity read of an object in the hours of a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "uid": text, "object": text,
 	}},
+	{name: "event_logins", own: true, about: "logins of an identity that did not succeed, by hour", columns: map[string]use{
+		"tenant": plain, "product": plain, "log": plain, "code": plain, "network": text, "uid": text, "name": text,
+	}},
 	{name: "event_services", about: "how much was called of a service in an hour", columns: map[string]use{
 		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text,
 	}},

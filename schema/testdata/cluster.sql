@@ -1203,6 +1203,28 @@ ALTER TABLE `crmwatch`.event_peaks ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS cal
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0029_digest_series');
 
+CREATE TABLE IF NOT EXISTS `crmwatch`.event_logins ON CLUSTER `crm`
+(
+    hour DateTime('UTC'),
+    tenant LowCardinality(String),
+    product LowCardinality(String),
+    log LowCardinality(String),
+    status_id UInt8,
+    code LowCardinality(String),
+    network String,
+    uid String,
+    name String,
+    minutes Array(UInt8),
+    counts Array(UInt64),
+    version UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/event_logins', '{shard}-{replica}', version)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, product, log, status_id, code, network, uid, name)
+SETTINGS index_granularity = 1024;
+
+INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0030_digest_logins');
+
 ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_peaks Array(Float64),
     ADD COLUMN IF NOT EXISTS risen_at DateTime64(3, 'UTC'),
     ADD COLUMN IF NOT EXISTS risen String;
