@@ -81,7 +81,7 @@ func (r *Runner) digest(ctx context.Context) error {
 // digestArrived digests what arrived after a moment, the last of it at latest, in some hours
 // of event time (sorted).
 func (r *Runner) digestArrived(ctx context.Context, hours []arrivedHour, from, latest time.Time) error {
-	if len(hours) == 0 || !r.usesDigest() {
+	if len(hours) == 0 && from.Unix() > 0 || !r.usesDigest() {
 		return nil
 	}
 	for begin := 0; begin < len(hours); {
