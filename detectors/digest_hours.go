@@ -10,7 +10,7 @@ import (
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
     calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes,
-    changes, changed, changed_by_jobs, paired, named, alone, first, last, version)
+    changes, changed, changed_by_jobs, paired_by, named, alone, named_by, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
