@@ -28,6 +28,10 @@ const (
 // callLog is the log that tells of a call: two gateways of one product are two sources.
 const callLog = `concat(toString(metadata_tenant_uid), '\n', toString(metadata_product_name), '\n', toString(x_source_name))`
 
+// heardCalls is the column heard of event_hours: when each source of the log told of its last
+// call that can be found again, in milliseconds.
+const heardCalls = `maxMapIf(map(toString(x_source_name), toUInt64(toUnixTimestamp64Milli(time))), ` + isCall + ` AND (metadata_correlation_uid != '' OR actor_user_name != '' OR actor_app_name != ''))`
+
 // heldCalls are the columns paired_by, named, alone and named_by of event_hours.
 const heldCalls = `groupUniqArrayMapIf(map(toString(x_source_name), bitOr(bitAnd(cityHash64(metadata_correlation_uid), bitNot(toUInt64(3))) AS call, intDiv(toMinute(time), 15))),
         hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid != '' AS with_id),

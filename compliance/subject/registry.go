@@ -111,7 +111,7 @@ var tables = []table{
 	}},
 	{name: "event_hours", own: true, about: "how much an identity did in an hour", columns: map[string]use{
 		"tenant": plain, "product": plain, "format": plain, "log": plain, "uid": text, "app": text, "mail": text, "service": plain, "host": text,
-		"name": text, "object_records": text, "object_bytes": text, "named": text, "alone": text, "named_by": text, "paired_by": plain,
+		"name": text, "object_records": text, "object_bytes": text, "named": text, "alone": text, "named_by": text, "paired_by": plain, "heard": plain,
 	}},
 	{name: "event_days", own: true, about: "how much an identity did on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "log": plain, "uid": text,
@@ -132,7 +132,7 @@ var tables = []table{
 		"tenant": plain, "product": plain, "uid": text, "object": text,
 	}},
 	{name: "event_services", about: "how much was called of a service in an hour", columns: map[string]use{
-		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text,
+		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text, "heard": plain,
 	}},
 	{name: "summaries", about: "what auditors were given about a period", columns: map[string]use{
 		"summary_uid": plain, "amended": amended, "tenant_uid": plain, "period": plain, "made_by": text, "made_for": plain, "content": text,
