@@ -10,7 +10,7 @@ import (
 // of Bulk API 2.0 reports its total again and again: it counts once.
 var hoursStatement = `INSERT INTO event_hours (hour, class_uid, activity_id, tenant, product, format, log, uid, app, mail, service, host, name,
     calls, failed, limited, bytes_in, bytes_out, with_bytes, records, with_records, timed, slow, calls_by_slot, errors_by_slot, object_records, object_bytes,
-    changes, changed, changed_by_jobs, paired, named, alone, first, last, version)
+    changes, changed, changed_by_jobs, heard, paired_by, named, alone, named_by, first, last, version)
 SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     metadata_tenant_uid AS tenant, metadata_product_name AS product, metadata_log_format AS format, metadata_log_name AS log,
     ` + identity + ` AS uid,
@@ -28,6 +28,7 @@ SELECT toStartOfHour(time) AS hour, class_uid, activity_id,
     countIf(` + changes + ` AS is_change),
     [` + deeds("sumIf(greatest(x_rows_processed, 1), is_change AND deed = '%s' AND job = '')") + `],
     [` + deeds("arraySum(mapValues(maxMapIf(map(job, x_rows_processed), is_change AND deed = '%s' AND job != '')))") + `],
+    ` + heardCalls + `,
     ` + heldCalls + `,
     min(time), max(time), {version:UInt64}
 FROM events FINAL
@@ -36,9 +37,9 @@ GROUP BY hour, class_uid, activity_id, tenant, product, format, log, uid, app, m
 
 // servicesStatement sums the hours without the identities.
 const servicesStatement = `INSERT INTO event_services (hour, class_uid, tenant, product, format, log, service, host,
-    calls, failed, timed, slow, calls_by_slot, errors_by_slot, last, version)
+    calls, failed, timed, slow, calls_by_slot, errors_by_slot, heard, last, version)
 SELECT hour, class_uid, tenant, product, format, log, service, host,
-    sum(calls), sum(failed), sum(timed), sumForEach(slow), sumForEach(calls_by_slot), sumForEach(errors_by_slot), max(last), {version:UInt64}
+    sum(calls), sum(failed), sum(timed), sumForEach(slow), sumForEach(calls_by_slot), sumForEach(errors_by_slot), maxMap(heard), max(last), {version:UInt64}
 FROM event_hours FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))}
 GROUP BY hour, class_uid, tenant, product, format, log, service, host`

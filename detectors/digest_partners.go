@@ -25,24 +25,35 @@ const (
 	callNames = "arrayDistinct(arrayFilter(n -> n != '', [lower(actor_user_name), lower(actor_app_name)]))"
 )
 
-// heldCalls are the columns paired, named and alone of event_hours.
-const heldCalls = `groupUniqArrayIf(bitOr(bitAnd(cityHash64(metadata_correlation_uid), bitNot(toUInt64(3))) AS call, intDiv(toMinute(time), 15)),
+// callLog is the log that tells of a call: two gateways of one product are two sources.
+const callLog = `concat(toString(metadata_tenant_uid), '\n', toString(metadata_product_name), '\n', toString(x_source_name))`
+
+// heardCalls is the column heard of event_hours: when each source of the log told of its last
+// call that can be found again, in milliseconds.
+const heardCalls = `maxMapIf(map(toString(x_source_name), toUInt64(toUnixTimestamp64Milli(time))), ` + isCall + ` AND (metadata_correlation_uid != '' OR actor_user_name != '' OR actor_app_name != ''))`
+
+// heldCalls are the columns paired_by, named, alone and named_by of event_hours.
+const heldCalls = `groupUniqArrayMapIf(map(toString(x_source_name), bitOr(bitAnd(cityHash64(metadata_correlation_uid), bitNot(toUInt64(3))) AS call, intDiv(toMinute(time), 15))),
         hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid != '' AS with_id),
     groupUniqArrayMapIf(mapFromArrays(` + callNames + ` AS names, arrayMap(n -> call, names)), with_id),
-    sumMapIf(mapFromArrays(names, arrayMap(n -> toUInt64(1), names)), hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid = '')`
+    sumMapIf(mapFromArrays(names, arrayMap(n -> toUInt64(1), names)), hour >= {held_from:DateTime64(3)} AND ` + isCall + ` AND metadata_correlation_uid = ''),
+    groupUniqArrayMapIf(mapFromArrays(names, arrayMap(n -> toString(x_source_name), names)), hour >= {held_from:DateTime64(3)} AND ` + isCall + `)`
 
 // Calls of the hours into which events arrive and of those beside are counted from each
 // call, where it was seen, and what is told of it. None are paired that lie further apart
 // than neighbouring hours, however much is digested at a time. An id that is used in two
-// quarters of an hour is two calls.
+// quarters of an hour is two calls. What is told of a name is told once more for each log
+// that tells it; that counts no calls.
 const (
-	partnersOf = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, version)
-SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, sum(times) AS calls, sumIf(times, carriers != '') AS matched,
-    sumMapIf(map(carriers, times), carriers != '') AS through, {version:UInt64}
+	partnersOf = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, carriers, version)
+SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, sum(times) AS calls, sumIf(times, partners != '') AS matched,
+    sumMapIf(map(partners, times), partners != '') AS through,
+    mapFromArrays(arraySort(groupUniqArrayArray(logs)) AS carrying, arrayMap(l -> bitShiftLeft(toUInt32(1), toHour(hour)), carrying)), {version:UInt64}
 FROM
 (
-    SELECT told, times, if(told.2 = 'id', arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2,
-        arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen)))), '\n'), '') AS carriers
+    SELECT told, times, if(told.2 = 'id', arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen), []) AS beside,
+        arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2, beside))), '\n') AS partners,
+        if(told.7 != '', [told.7], arrayDistinct(arrayMap(s -> s.3, beside))) AS logs
     FROM
     (`
 	partnersByWho = `
@@ -53,10 +64,12 @@ GROUP BY hour, sort, tenant, product, who`
 
 // partnersFromEvents reads the events of two hours on either side.
 const partnersFromEvents = partnersOf + `
-        SELECT call, toUInt64(1) AS times, groupUniqArray((toStartOfHour(time), toString(metadata_product_name))) AS seen,
+        SELECT call, groupUniqArray((toStartOfHour(time), toString(metadata_product_name), ` + callLog + `)) AS seen,
             arrayJoin(groupUniqArrayArray(if(toStartOfHour(time) IN {hours:Array(DateTime('UTC'))},
-                arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0)),
-                    arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `))], []), arrayMap(n -> ('name', n), ` + callNames + `))), []))) AS told
+                arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0), x.3),
+                    arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `), '')], []),
+                        arrayMap(n -> ('name', n, ''), ` + callNames + ` AS names), arrayMap(n -> ('name', n, ` + callLog + `), names))), []))) AS told,
+            toUInt64(told.7 = '') AS times
         FROM events
         WHERE ` + isCall + `
             AND time >= {from:DateTime64(3)} - toIntervalHour(2) AND time < {to:DateTime64(3)} + toIntervalHour(2)
@@ -65,30 +78,41 @@ const partnersFromEvents = partnersOf + `
 
 // partnersFromHours reads which calls event_hours holds.
 const partnersFromHours = partnersOf + `
-        SELECT bitAnd(uid_and_quarter, bitNot(toUInt64(3))) AS call, toUInt64(1) AS times, groupUniqArray((hour, toString(product))) AS seen,
-            arrayJoin(groupUniqArrayIf((hour, 'id', toString(tenant), toString(product), uid, bitAnd(uid_and_quarter, 3)), hour IN {hours:Array(DateTime('UTC'))})) AS told
-        FROM event_hours FINAL
-        ARRAY JOIN paired AS uid_and_quarter
-        WHERE class_uid IN (6003, 4002) AND hour IN {around:Array(DateTime('UTC'))}
+        SELECT bitAnd(uid_and_quarter, bitNot(toUInt64(3))) AS call, groupUniqArray((hour, toString(product), log)) AS seen,
+            arrayJoin(groupUniqArrayIf((hour, 'id', toString(tenant), toString(product), uid, bitAnd(uid_and_quarter, 3), ''), hour IN {hours:Array(DateTime('UTC'))})) AS told, toUInt64(1) AS times
+        FROM
+        (
+            SELECT hour, tenant, product, uid, concat(toString(tenant), '\n', toString(product), '\n', source) AS log, ids
+            FROM event_hours FINAL
+            ARRAY JOIN mapKeys(paired_by) AS source, mapValues(paired_by) AS ids
+            WHERE class_uid IN (6003, 4002) AND hour IN {around:Array(DateTime('UTC'))}
+        )
+        ARRAY JOIN ids AS uid_and_quarter
         GROUP BY call
         UNION ALL
-        SELECT toUInt64(0) AS call, toUInt64(length(groupUniqArrayArray(ids))) AS times, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String))') AS seen,
-            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0)) AS told
+        SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), '') AS told, toUInt64(length(groupUniqArrayArray(ids))) AS times
         FROM event_hours FINAL
         ARRAY JOIN mapKeys(named) AS name, mapValues(named) AS ids
         WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
         GROUP BY told
         UNION ALL
-        SELECT toUInt64(0) AS call, sum(n) AS times, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String))') AS seen,
-            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0)) AS told
+        SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), '') AS told, sum(n) AS times
         FROM event_hours FINAL
         ARRAY JOIN mapKeys(alone) AS name, mapValues(alone) AS n
         WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
-        GROUP BY told` + partnersByWho
+        GROUP BY told
+        UNION ALL
+        SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), concat(toString(tenant), '\n', toString(product), '\n', arrayJoin(sources))) AS told, toUInt64(0) AS times
+        FROM event_hours FINAL
+        ARRAY JOIN mapKeys(named_by) AS name, mapValues(named_by) AS sources
+        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}` + partnersByWho
 
 // partnerDaysStatement sums event_partners by day; an arrival may change the day beside.
-const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, calls_by_hour, version)
-SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched), sumMap(event_partners.through),
+const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, carriers, calls_by_hour, version)
+SELECT toStartOfDay(hour) AS day, concat(sort, ' by day') AS daily, tenant, product, who, sum(calls), sum(event_partners.matched), sumMap(event_partners.through), sumMap(event_partners.carriers),
     sumForEach(arrayMap(n -> if(n = toHour(hour), calls, 0), range(24))), {version:UInt64}
 FROM event_partners FINAL
 WHERE sort IN ('id', 'name') AND toDate(hour) IN {days:Array(Date)} AND hour >= {from:DateTime64(3)} - toIntervalDay(1) AND hour < {to:DateTime64(3)} + toIntervalDay(1)

@@ -14,16 +14,16 @@ import (
 // in no order of time: ids that are used by several products, hours and quarters, those that
 // are used once, and none; names that differ in case; some arrive twice.
 const randomCalls = `INSERT INTO events (time, ingested_at, event_uid, metadata_tenant_uid, metadata_product_name, metadata_log_name, class_uid, activity_id, status_id,
-    actor_user_uid, actor_user_name, actor_app_name, metadata_correlation_uid, src_endpoint_name)
+    actor_user_uid, actor_user_name, actor_app_name, metadata_correlation_uid, src_endpoint_name, x_source_name)
 WITH number AS n, cityHash64(n, {seed:UInt64}) AS h
 SELECT toDateTime64('2026-03-02 10:00:00', 3, 'UTC') + toIntervalSecond(cityHash64(h, 1) % 28800), {arrives:DateTime64(3)}, toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(n), 12, '0'))),
     if(h % 7 = 0, 'other', 'acme'), ['Salesforce', 'Kong Gateway', 'Mule runtime'][1 + h % 3], ['RestApi', 'ApiTotalUsage', 'BulkApi2'][1 + (cityHash64(h, 2) % 12) % 3], if(cityHash64(h, 3) % 20 = 0, 3002, 6003), 2, 1,
     if(h % 3 = 0, concat('005', toString(cityHash64(h, 4) % 4)), ''), ['', 'Sync', 'sync', 'etl'][1 + cityHash64(h, 5) % 4], ['', 'sync', 'loader'][1 + cityHash64(h, 6) % 3],
-    multiIf(cityHash64(h, 7) % 5 = 0, '', cityHash64(h, 7) % 5 = 1, concat('once-', toString(n)), concat('r', toString(cityHash64(h, 8) % 400))), if(cityHash64(h, 9) % 30 = 0, 'composite', '')
+    multiIf(cityHash64(h, 7) % 5 = 0, '', cityHash64(h, 7) % 5 = 1, concat('once-', toString(n)), concat('r', toString(cityHash64(h, 8) % 400))), if(cityHash64(h, 9) % 30 = 0, 'composite', ''), ['', 'a', 'b'][1 + cityHash64(h, 11) % 3]
 FROM numbers(3000)
 WHERE h % 12 = {part:UInt64} OR cityHash64(h, 10) % 12 = {part:UInt64}`
 
-const partnersSeen = `SELECT concat(toString(hour), ' ', sort, ' ', tenant, ' ', product, ' ', who), toString((calls, matched, through, calls_by_hour)) FROM event_partners FINAL`
+const partnersSeen = `SELECT concat(toString(hour), ' ', sort, ' ', tenant, ' ', product, ' ', who), toString((calls, matched, mapSort(through), mapSort(carriers), calls_by_hour)) FROM event_partners FINAL`
 
 // What is known of calls and their partners does not depend on whether it comes from the
 // calls that event_hours holds, arrival by arrival, or from all events at once.
@@ -68,15 +68,17 @@ func TestPartnersFromHoursAndFromEvents(t *testing.T) {
 	if diff := cmp.Diff(fromEvents, held); diff != "" {
 		t.Errorf("partners (-from events +from hours):\n%s", diff)
 	}
-	var matched, several uint64
-	if err := store.QueryRow(t.Context(), "SELECT sum(matched), countIf(length(through) > 1) FROM event_partners FINAL WHERE sort = 'id'").Scan(&matched, &several); err != nil {
+	var matched, several, carried uint64
+	if err := store.QueryRow(t.Context(), `SELECT sumIf(matched, sort = 'id'), countIf(sort = 'id' AND length(through) > 1),
+    countIf(endsWith(sort, 'by day') AND arrayExists(hours -> bitCount(hours) > 1, mapValues(carriers)))
+FROM event_partners FINAL`).Scan(&matched, &several, &carried); err != nil {
 		t.Fatal(err)
 	}
-	if matched == 0 || several == 0 || len(held) < 100 {
-		t.Errorf("%d calls matched, %d rows with several partners, %d rows: want some", matched, several, len(held))
+	if matched == 0 || several == 0 || carried == 0 || len(held) < 100 {
+		t.Errorf("%d calls matched, %d rows with several partners, %d days with a log of several hours, %d rows: want some", matched, several, carried, len(held))
 	}
 	var paired uint64
-	if err := store.QueryRow(t.Context(), "SELECT sum(length(paired)) + sum(length(named)) + sum(length(alone)) FROM event_hours FINAL").Scan(&paired); err != nil {
+	if err := store.QueryRow(t.Context(), "SELECT sum(length(paired_by)) + sum(length(named)) + sum(length(alone)) + sum(length(named_by)) FROM event_hours FINAL").Scan(&paired); err != nil {
 		t.Fatal(err)
 	}
 	if paired != 0 {

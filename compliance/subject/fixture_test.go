@@ -53,7 +53,7 @@ var windowFrom = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 var digests = []string{
 	`INSERT INTO event_facets SELECT 'network', toDate(time), 'acme', 'Salesforce', 'Api', actor_user_uid, x_src_endpoint_network, min(time), max(time) FROM events GROUP BY ALL`,
 	`INSERT INTO event_facets SELECT 'login', toDate(time), 'acme', 'Salesforce', 'Api', lower(actor_user_uid), concat('+', http_request_user_agent), min(time), max(time) FROM events GROUP BY ALL`,
-	`INSERT INTO event_hours (hour, uid, name, calls, paired, named, alone, version) SELECT toStartOfHour(time) AS hour, actor_user_uid, max(actor_user_name), count(), [4, 8], map(lower(max(actor_user_name)), [4]), map(lower(max(actor_user_name)), 2), 1 FROM events GROUP BY ALL`,
+	`INSERT INTO event_hours (hour, uid, name, calls, paired_by, named, alone, named_by, version) SELECT toStartOfHour(time) AS hour, actor_user_uid, max(actor_user_name), count(), map('', [4, 8]), map(lower(max(actor_user_name)), [4]), map(lower(max(actor_user_name)), 2), map(lower(max(actor_user_name)), ['']), 1 FROM events GROUP BY ALL`,
 	`INSERT INTO event_days (day, uid, calls, version) SELECT toDate(time) AS day, actor_user_uid, count(), 1 FROM events GROUP BY ALL`,
 	`INSERT INTO event_partners (hour, sort, who, calls, version) SELECT toStartOfHour(time) AS hour, 'name', lower(actor_user_name), count(), 1 FROM events GROUP BY ALL`,
 	`INSERT INTO event_logins (hour, tenant, network, uid, name, minutes, counts, version) SELECT toStartOfHour(time) AS hour, 'acme', x_src_endpoint_network, actor_user_uid, lower(actor_user_name), [0], [count()], 1 FROM events GROUP BY ALL`,

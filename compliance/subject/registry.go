@@ -111,13 +111,13 @@ var tables = []table{
 	}},
 	{name: "event_hours", own: true, about: "how much an identity did in an hour", columns: map[string]use{
 		"tenant": plain, "product": plain, "format": plain, "log": plain, "uid": text, "app": text, "mail": text, "service": plain, "host": text,
-		"name": text, "object_records": text, "object_bytes": text, "named": text, "alone": text,
+		"name": text, "object_records": text, "object_bytes": text, "named": text, "alone": text, "named_by": text, "paired_by": plain, "heard": plain,
 	}},
 	{name: "event_days", own: true, about: "how much an identity did on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "log": plain, "uid": text,
 	}},
 	{name: "event_partners", own: true, about: "how many calls of an identity two products tell of", columns: map[string]use{
-		"sort": plain, "tenant": plain, "product": plain, "who": text, "through": plain,
+		"sort": plain, "tenant": plain, "product": plain, "who": text, "through": plain, "carriers": plain,
 	}},
 	{name: "event_changes", own: true, about: "how many records an identity changed on a day", columns: map[string]use{
 		"tenant": plain, "product": plain, "uid": text,
@@ -135,7 +135,7 @@ var tables = []table{
 		"tenant": plain, "product": plain, "log": plain, "code": plain, "network": text, "uid": text, "name": text,
 	}},
 	{name: "event_services", about: "how much was called of a service in an hour", columns: map[string]use{
-		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text,
+		"tenant": plain, "product": plain, "format": plain, "log": plain, "service": plain, "host": text, "heard": plain,
 	}},
 	{name: "summaries", about: "what auditors were given about a period", columns: map[string]use{
 		"summary_uid": plain, "amended": amended, "tenant_uid": plain, "period": plain, "made_by": text, "made_for": plain, "content": text,
