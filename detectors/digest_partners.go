@@ -42,8 +42,7 @@ const heldCalls = `groupUniqArrayMapIf(map(toString(x_source_name), bitOr(bitAnd
 // Calls of the hours into which events arrive and of those beside are counted from each
 // call, where it was seen, and what is told of it. None are paired that lie further apart
 // than neighbouring hours, however much is digested at a time. An id that is used in two
-// quarters of an hour is two calls. What is told of a name is told once more for each log
-// that tells it; that counts no calls.
+// quarters of an hour is two calls. What tells of a name itself is in own.
 const (
 	partnersOf = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, carriers, version)
 SELECT told.1 AS hour, told.2 AS sort, told.3 AS tenant, told.4 AS product, told.5 AS who, sum(times) AS calls, sumIf(times, partners != '') AS matched,
@@ -53,7 +52,7 @@ FROM
 (
     SELECT told, times, if(told.2 = 'id', arrayFilter(s -> s.2 != told.4 AND abs(toInt64(toUnixTimestamp(s.1)) - toInt64(toUnixTimestamp(told.1))) <= 3600, seen), []) AS beside,
         arrayStringConcat(arraySort(arrayDistinct(arrayMap(s -> s.2, beside))), '\n') AS partners,
-        if(told.7 != '', [told.7], arrayDistinct(arrayMap(s -> s.3, beside))) AS logs
+        if(told.2 = 'id', arrayDistinct(arrayMap(s -> s.3, beside)), own) AS logs
     FROM
     (`
 	partnersByWho = `
@@ -69,7 +68,7 @@ const partnersFromEvents = partnersOf + `
                 arrayMap(x -> (toStartOfHour(time), x.1, toString(metadata_tenant_uid), toString(metadata_product_name), x.2, if(x.1 = 'id', intDiv(toMinute(time), 15), 0), x.3),
                     arrayConcat(if(metadata_correlation_uid != '', [('id', toString(` + identity + `), '')], []),
                         arrayMap(n -> ('name', n, ''), ` + callNames + ` AS names), arrayMap(n -> ('name', n, ` + callLog + `), names))), []))) AS told,
-            toUInt64(told.7 = '') AS times
+            toUInt64(told.7 = '') AS times, if(told.7 != '', [told.7], []) AS own
         FROM events
         WHERE ` + isCall + `
             AND time >= {from:DateTime64(3)} - toIntervalHour(2) AND time < {to:DateTime64(3)} + toIntervalHour(2)
@@ -79,7 +78,8 @@ const partnersFromEvents = partnersOf + `
 // partnersFromHours reads which calls event_hours holds.
 const partnersFromHours = partnersOf + `
         SELECT bitAnd(uid_and_quarter, bitNot(toUInt64(3))) AS call, groupUniqArray((hour, toString(product), log)) AS seen,
-            arrayJoin(groupUniqArrayIf((hour, 'id', toString(tenant), toString(product), uid, bitAnd(uid_and_quarter, 3), ''), hour IN {hours:Array(DateTime('UTC'))})) AS told, toUInt64(1) AS times
+            arrayJoin(groupUniqArrayIf((hour, 'id', toString(tenant), toString(product), uid, bitAnd(uid_and_quarter, 3)), hour IN {hours:Array(DateTime('UTC'))})) AS told, toUInt64(1) AS times,
+            CAST([], 'Array(String)') AS own
         FROM
         (
             SELECT hour, tenant, product, uid, concat(toString(tenant), '\n', toString(product), '\n', source) AS log, ids
@@ -91,24 +91,12 @@ const partnersFromHours = partnersOf + `
         GROUP BY call
         UNION ALL
         SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
-            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), '') AS told, toUInt64(length(groupUniqArrayArray(ids))) AS times
-        FROM event_hours FINAL
-        ARRAY JOIN mapKeys(named) AS name, mapValues(named) AS ids
-        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
-        GROUP BY told
-        UNION ALL
-        SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
-            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), '') AS told, sum(n) AS times
-        FROM event_hours FINAL
-        ARRAY JOIN mapKeys(alone) AS name, mapValues(alone) AS n
-        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
-        GROUP BY told
-        UNION ALL
-        SELECT toUInt64(0) AS call, CAST([], 'Array(Tuple(DateTime(\'UTC\'), String, String))') AS seen,
-            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0), concat(toString(tenant), '\n', toString(product), '\n', arrayJoin(sources))) AS told, toUInt64(0) AS times
+            (hour, 'name', toString(tenant), toString(product), name, toUInt64(0)) AS told, toUInt64(length(groupUniqArrayArray(named[name]))) + sum(alone[name]) AS times,
+            arrayMap(source -> concat(told.3, '\n', told.4, '\n', source), groupUniqArrayArray(sources)) AS own
         FROM event_hours FINAL
         ARRAY JOIN mapKeys(named_by) AS name, mapValues(named_by) AS sources
-        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}` + partnersByWho
+        WHERE class_uid IN (6003, 4002) AND hour IN {hours:Array(DateTime('UTC'))}
+        GROUP BY told` + partnersByWho
 
 // partnerDaysStatement sums event_partners by day; an arrival may change the day beside.
 const partnerDaysStatement = `INSERT INTO event_partners (hour, sort, tenant, product, who, calls, matched, through, carriers, calls_by_hour, version)

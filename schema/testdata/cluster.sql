@@ -1186,9 +1186,16 @@ ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS 
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0027_digest_partners');
 
-ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS paired Array(UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS paired_by Map(String, Array(UInt64)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
     ADD COLUMN IF NOT EXISTS named Map(String, Array(UInt64)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
-    ADD COLUMN IF NOT EXISTS alone Map(String, UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4);
+    ADD COLUMN IF NOT EXISTS alone Map(String, UInt64) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
+    ADD COLUMN IF NOT EXISTS named_by Map(String, Array(String)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4);
+
+ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS heard Map(String, UInt64);
+
+ALTER TABLE `crmwatch`.event_services ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS heard Map(String, UInt64);
+
+ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS carriers Map(String, UInt32);
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0028_digest_calls');
 
@@ -1230,15 +1237,3 @@ ALTER TABLE `crmwatch`.alerts ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS told_pea
     ADD COLUMN IF NOT EXISTS risen String;
 
 INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0031_alert_peaks');
-
-ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` DROP COLUMN IF EXISTS paired,
-    ADD COLUMN IF NOT EXISTS paired_by Map(String, Array(UInt64)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4),
-    ADD COLUMN IF NOT EXISTS named_by Map(String, Array(String)) TTL greatest(hour, toDateTime(intDiv(version, 1000000000), 'UTC')) + toIntervalDay(4);
-
-ALTER TABLE `crmwatch`.event_hours ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS heard Map(String, UInt64);
-
-ALTER TABLE `crmwatch`.event_services ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS heard Map(String, UInt64);
-
-ALTER TABLE `crmwatch`.event_partners ON CLUSTER `crm` ADD COLUMN IF NOT EXISTS carriers Map(String, UInt32);
-
-INSERT INTO `crmwatch`.schema_migrations (name) VALUES ('0032_digest_carriers');
