@@ -28,6 +28,9 @@ const (
 	digestTimeout = 10 * time.Minute
 	// digestAtOnce is of how many events all facets are found in one pass.
 	digestAtOnce = 100_000
+	// digestBehind is how far the digest may be behind the rules for one query to find what
+	// has arrived for both.
+	digestBehind = time.Hour
 	// unsettled is how long an insert may take from the moment that it stamps.
 	unsettled = 15 * time.Second
 )

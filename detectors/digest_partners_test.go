@@ -85,3 +85,39 @@ FROM event_partners FINAL`).Scan(&matched, &several, &carried); err != nil {
 		t.Errorf("event_hours holds %d calls of long ago", paired)
 	}
 }
+
+// A digest that is behind the rules, as after a change of what is digested, knows all events
+// before a rule looks at those that came last.
+func TestDigestBehindTheRules(t *testing.T) {
+	store := openStore(t)
+	arrives := time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
+	for part, at := range []time.Time{arrives, arrives.Add(4 * time.Hour)} {
+		if err := store.Exec(t.Context(), randomCalls, schema.Named("seed", uint64(1)), schema.Named("part", uint64(part)), clickhouse.DateNamed("arrives", at, clickhouse.MilliSeconds)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rule := oneRule(t, "crm-call-without-middleware-call")
+	runner := NewRunner(store, []Rule{rule}, Options{Clock: func() time.Time { return arrives.Add(5 * time.Hour) }})
+	mark := arrives.Add(3 * time.Hour)
+	if err := runner.Commit(t.Context(), Arrival{Rule: rule.ID, ArrivedTo: mark, watermark: rule.stateName()}); err != nil {
+		t.Fatal(err)
+	}
+	from, found, err := runner.arrived(t.Context(), rule, arrives.Add(5*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !from.Equal(mark) || !found.latest.Equal(arrives.Add(4*time.Hour)) {
+		t.Errorf("looked at what arrived from %s to %s", from, found.latest)
+	}
+	var events, digested uint64
+	if err := store.QueryRow(t.Context(), "SELECT (SELECT count() FROM events FINAL), (SELECT sum(calls) FROM event_hours FINAL)").Scan(&events, &digested); err != nil {
+		t.Fatal(err)
+	}
+	if events < 300 || digested != events {
+		t.Errorf("%d of %d events are digested", digested, events)
+	}
+	at, err := runner.Watermark(t.Context(), digestMark)
+	if err != nil || !at.Equal(found.latest) {
+		t.Errorf("digested up to %s, want %s (%v)", at, found.latest, err)
+	}
+}

@@ -77,6 +77,13 @@ func (r *Runner) arrived(ctx context.Context, rule Rule, now time.Time) (from ti
 		}
 	}
 	digested := orEpoch(marks[digestMark]).UTC()
+	if from.Sub(digested) > digestBehind {
+		// After a change of what is digested, all there is: not by the conditions of all rules.
+		if err := r.digest(ctx); err != nil {
+			return from, arrivedWindows{}, err
+		}
+		digested = from
+	}
 	all, arrived, err := r.windowsArrived(ctx, together, from, digested, settled, now)
 	if err != nil && len(together) > 1 {
 		// One rule's condition must not keep the others from looking.
