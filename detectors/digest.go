@@ -15,8 +15,8 @@ import (
 // The digest is what screens read in place of the events: event_facets, which value an
 // identity showed on which day, event_hours, how much it did in which hour, event_logins,
 // which of its logins failed, and event_partners, which of its calls another product tells
-// of too. event_services,
-// event_days, event_changes, event_peaks, event_callers and event_reads are made of event_hours.
+// of too. event_services, event_days, event_changes, event_peaks, event_callers and
+// event_reads are made of event_hours.
 
 const (
 	// digestMark is the name of the digest's watermark; a change of what is digested

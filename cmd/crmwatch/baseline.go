@@ -197,7 +197,8 @@ func (s *baselineStats) write(out io.Writer, series *baseline.Series) {
 		if v.Down {
 			side, extreme = "below", "smallest"
 		}
-		fmt.Fprintf(out, "highest score %.1f at %s: value %s is %s %.2f %% of %d values; %s median %g, %s before %g\n",
-			v.Score, s.top.timestamp, s.top.text, side, 100*v.Share, v.Buckets, v.Slot(), v.Median, extreme, v.PeakBefore)
+		fmt.Fprintf(out, "highest score %.1f at %s: value %s is %s %.2f %% of %d values; %s median %s, %s before %g\n",
+			// The median is known with the digits of a float32.
+			v.Score, s.top.timestamp, s.top.text, side, 100*v.Share, v.Buckets, v.Slot(), strconv.FormatFloat(v.Median, 'f', -1, 32), extreme, v.PeakBefore)
 	}
 }

@@ -136,3 +136,15 @@ func TestBaselineRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The numbers in what --stats says have the digits of the series, not those of a
+// conversion.
+func TestBaselineSaysNumbersAsTheSeriesHasThem(t *testing.T) {
+	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	_, said, code := judgeCSV(t, daily(5000, 4900, func(i int) string { return begin.Add(time.Duration(i) * 5 * time.Minute).Format(time.RFC3339) }), "--stats")
+	_, median, _ := strings.Cut(said, " median ")
+	median, _, _ = strings.Cut(median, ",")
+	if _, digits, _ := strings.Cut(median, "."); code != 0 || median == "" || len(digits) == 0 || len(digits) > 5 {
+		t.Errorf("exit code %d, the median is %q in %q", code, median, said)
+	}
+}
